@@ -1,0 +1,81 @@
+# `make help` lists the targets. The only things needed are make and Python 3.10 or later.
+
+.DEFAULT_GOAL := help
+
+# Environments are made once, and again when pyproject.toml changes.
+VENV    ?= .venv
+CLIENTS ?= .venv-clients
+
+# The newest working Python on the PATH, unless named here or in the environment.
+PYTHON ?=
+export PYTHON
+
+# Where tests and the demo find a Python with the SDKs as their makers ship them today.
+export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
+
+# Tests that need those SDKs in their own process: they run there too.
+CLIENT_TESTS := tests/wire tests/inprocess
+
+##@ Use
+
+.PHONY: run
+run: $(VENV)/.ready  ## Serve on 127.0.0.1:8080, with an embedded Redis 8 and the bundled model
+	$(VENV)/bin/khazad-mitm serve
+
+.PHONY: demo
+demo: $(VENV)/.ready $(CLIENTS)/.ready  ## Show a miss, a hit, a paraphrase and a stream; no key, no network
+	$(VENV)/bin/khazad-mitm demo
+
+.PHONY: bench
+bench: $(VENV)/.ready $(CLIENTS)/.ready  ## Measure, side by side with what we compare ourselves to
+	$(VENV)/bin/python -m bench
+
+##@ Work on it
+
+.PHONY: test
+test: $(VENV)/.ready $(CLIENTS)/.ready  ## Run every test; sets up all that it needs
+	$(VENV)/bin/python -m pytest
+	$(CLIENTS)/bin/python -m pytest $(CLIENT_TESTS)
+
+.PHONY: test-all
+test-all:  ## Run the tests on every Python from 3.10 to 3.13 found here
+	@failed=; for found in $$(sh scripts/find-python --all); do \
+	    version=$${found%%:*}; python=$${found#*:}; \
+	    echo "== Python $$version"; \
+	    $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$version" \
+	        CLIENTS=".venv-clients-$$version" || failed="$$failed $$version"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed on Python$$failed" >&2; exit 1; }
+
+.PHONY: check
+check: lint types test  ## Everything a change must pass: format, lint, types, tests
+
+.PHONY: lint
+lint: $(VENV)/.ready  ## Check format and style
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+
+.PHONY: types
+types: $(VENV)/.ready  ## Check types
+	$(VENV)/bin/mypy
+
+.PHONY: format
+format: $(VENV)/.ready  ## Format, and mend what can be mended
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+.PHONY: clean
+clean:  ## Remove environments and caches
+	rm -rf .venv* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+$(VENV)/.ready: pyproject.toml
+	@sh scripts/environment $(VENV) --editable '.[all]' --group dev
+
+# Without the proxy extra: mitmproxy's pins would hold the SDKs back by a major version.
+$(CLIENTS)/.ready: pyproject.toml
+	@sh scripts/environment $(CLIENTS) --editable . --group clients

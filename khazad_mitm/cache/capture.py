@@ -1,0 +1,57 @@
+"""A bounded buffer for the tee: what passes by is appended, and kept only if it ends well.
+
+In the byte path there is nothing but `feed`. Assembling and storing happen afterwards, on
+another thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from khazad_mitm.cache.policy import MAX_ANSWER_BYTES
+from khazad_mitm.messages import Headers, Response
+
+
+class Capture:
+    """One answer on its way to the caller. Ends with exactly one `finish` or `abort`; what comes
+    after that does nothing."""
+
+    __slots__ = ("_chunks", "_dropped", "_keep", "_limit", "_size")
+
+    def __init__(
+        self,
+        keep: Callable[[Response], None],
+        dropped: Callable[[str], None],
+        limit: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        self._keep = keep
+        self._dropped = dropped
+        self._limit = limit
+        self._chunks: list[bytes] | None = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Append; above the limit everything is let go."""
+        if self._chunks is None:
+            return
+        self._size += len(chunk)
+        if self._size > self._limit:
+            self._end("too-big")
+        else:
+            self._chunks.append(chunk)
+
+    def finish(self, status: int, headers: Headers) -> None:
+        """The last byte has passed: hand the whole to whoever keeps it. Returns at once."""
+        if self._chunks is not None:
+            body = b"".join(self._chunks)
+            self._chunks = None
+            self._keep(Response(status, headers, body))
+
+    def abort(self) -> None:
+        """Cut, reset, or the caller went away: nothing is kept."""
+        self._end("cut")
+
+    def _end(self, reason: str) -> None:
+        if self._chunks is not None:
+            self._chunks = None
+            self._dropped(reason)

@@ -1,0 +1,108 @@
+"""What a lookup may ask for. Each command says what comes back.
+
+The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
+embedder and every other one to the store. Ids and digests are 32 hex digits; the first four name
+the bucket, so that everything a conversation touches lies in one slot of a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from khazad_mitm.exchange import Entry
+
+if TYPE_CHECKING:
+    from khazad_mitm.exchange import Vector
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """-> Entry | None. The live entry with this fingerprint, else the one that `alias` names."""
+
+    fingerprint: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """-> tuple[str | None, ...]. For each conversation digest the one it stands for, or None."""
+
+    conversations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """-> Vector | None. Unit-length float32; None where the text exceeds the model's window."""
+
+    text: str
+    may_wait: bool = False
+    """Nobody waits for this one: it may take longer than a caller would be made to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """-> list[Neighbour]. The most similar live entries of a scope, best first.
+
+    Those of at least `at_least` carry their entry. Entries found expired are pruned on the way
+    and not listed, so `count` must leave room for them.
+    """
+
+    scope: str
+    vector: Vector = field(compare=False, repr=False)
+    at_least: float
+    """Cosine."""
+    count: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """-> None. Keep an entry, and its vector in `scope` where there is one. Replaces its equal."""
+
+    entry: Entry
+    scope: str | None = None
+    vector: Vector | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """-> None. From now on `alias` finds `entry`, and `conversation` resolves to the entry's.
+
+    Lives as long as the entry and goes with it.
+    """
+
+    alias: str
+    conversation: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class IsAccepted:
+    """-> bool. Has the upstream accepted this credential (a digest) lately?"""
+
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """-> None. The upstream accepted this credential; remember it for `ttl_s` seconds."""
+
+    credential: str
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """-> None. The upstream refused this credential; forget that it ever accepted it."""
+
+    credential: str
+
+
+StoreCommand: TypeAlias = Get | Resolve | Nearest | Put | Alias | IsAccepted | Accept | Refuse
+Command: TypeAlias = StoreCommand | Embed
+
+Steps: TypeAlias = Generator[Command, Any, T]
+"""A story in progress: yields commands, is sent their results, returns its outcome."""

@@ -1,0 +1,160 @@
+"""Two small drivers that run a story: one blocks, one awaits.
+
+Everything that waits, waits here, under a deadline and behind a breaker. A part that does not
+answer becomes `CacheUnavailable`, raised into the story at the command that asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, TimeoutError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from khazad_mitm.cache.breaker import Breaker
+from khazad_mitm.cache.commands import Command, Embed, Steps, StoreCommand
+from khazad_mitm.errors import CacheUnavailable
+
+if TYPE_CHECKING:
+    from khazad_mitm.exchange import Vector
+
+T = TypeVar("T")
+
+PATIENT_S = 30.0
+"""Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
+
+
+class Store(Protocol):
+    """Obeys store commands, blocking; raises CacheUnavailable after its own deadline."""
+
+    def perform(self, command: StoreCommand) -> Any: ...
+
+
+class AwaitableStore(Protocol):
+    """The same, awaiting."""
+
+    async def perform(self, command: StoreCommand) -> Any: ...
+
+
+class Embedder(Protocol):
+    """Text to vector; blocking and thread-safe."""
+
+    @property
+    def model(self) -> str:
+        """Id of the model; names the vector sets."""
+        ...
+
+    @property
+    def is_loaded(self) -> bool:
+        """False while the model is still being read: nobody waits for that."""
+        ...
+
+    def load(self) -> None:
+        """Read the model; the first call that needs it would do it otherwise."""
+        ...
+
+    def embed_if_fits(self, text: str) -> Vector | None:
+        """float32[dim] of unit length; None where the text exceeds the model's window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Whom the commands go to."""
+
+    store: Store
+    awaitable_store: AwaitableStore
+    store_breaker: Breaker
+    embedder: Embedder
+    embed_breaker: Breaker
+    embed_executor: Executor
+    """Of our own: asyncio's default one shares its threads with DNS."""
+    embed_deadline_s: float
+
+
+def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
+    """Run a story to its end, blocking."""
+    try:
+        command = next(steps)
+        while True:
+            try:
+                result = obey(command)
+            except CacheUnavailable as error:
+                command = steps.throw(error)
+            else:
+                command = steps.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+
+
+async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) -> T:
+    """Run a story to its end, awaiting."""
+    try:
+        command = next(steps)
+        while True:
+            try:
+                result = await obey(command)
+            except CacheUnavailable as error:
+                command = steps.throw(error)
+            else:
+                command = steps.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+
+
+def obey(parts: Parts, command: Command) -> Any:
+    """Have one command done, blocking."""
+    with _Guarded(parts, command) as guarded:
+        if isinstance(command, Embed):
+            # In the executor even here: a model that hangs must not take its caller along.
+            future = parts.embed_executor.submit(parts.embedder.embed_if_fits, command.text)
+            return future.result(guarded.deadline_s)
+        return parts.store.perform(command)
+
+
+async def obey_async(parts: Parts, command: Command) -> Any:
+    """Have one command done, awaiting."""
+    with _Guarded(parts, command) as guarded:
+        if isinstance(command, Embed):
+            loop = asyncio.get_running_loop()
+            future = loop.run_in_executor(
+                parts.embed_executor, parts.embedder.embed_if_fits, command.text
+            )
+            return await asyncio.wait_for(future, guarded.deadline_s)
+        return await parts.awaitable_store.perform(command)
+
+
+class _Guarded:
+    """Asks the breaker before, tells it after, and makes every failure a CacheUnavailable."""
+
+    def __init__(self, parts: Parts, command: Command) -> None:
+        embeds = isinstance(command, Embed)
+        self._breaker = parts.embed_breaker if embeds else parts.store_breaker
+        self._loading = False
+        self.deadline_s = parts.embed_deadline_s
+        if isinstance(command, Embed):
+            if command.may_wait:
+                self.deadline_s = PATIENT_S
+            else:
+                self._loading = not parts.embedder.is_loaded
+
+    def __enter__(self) -> _Guarded:
+        if self._loading:
+            raise CacheUnavailable("the model is being loaded")
+        if not self._breaker.allows():
+            raise CacheUnavailable("passing by")
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None:
+            self._breaker.succeeded()
+        elif isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+            failure = CacheUnavailable(f"no answer within {self.deadline_s * 1000:.0f} ms")
+            self._breaker.failed(failure)
+            raise failure from error
+        elif isinstance(error, Exception):
+            # An edge: whatever a store or a model may raise, the call goes on without it.
+            self._breaker.failed(error)
+            if not isinstance(error, CacheUnavailable):
+                raise CacheUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,159 @@
+"""The keys of a request: who may share an answer with whom.
+
+A chain of keyed digests, one link per turn. Its root holds all of the request but the
+conversation, *minus* a deny-list of fields known not to change the answer; never an allow-list:
+an unknown field must partition. Each turn adds a link, so that every prefix of a conversation
+has a digest of its own. Key order and insignificant whitespace do not count; prompt whitespace
+and the spelling of numbers do.
+
+- fingerprint: the whole chain and the model. Equal only for an exact repeat by the same tenant.
+- conversation: the whole chain.
+- scope: the chain up to the turn before, the last turn with its question blanked, the embedding
+  model. Requests of one scope differ in nothing but the question.
+
+Every digest is 32 hex digits; the first four are the root's and name the bucket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from khazad_mitm.cache.prompt import blank_turn, turns
+from khazad_mitm.exchange import CacheScope, Digests, Json, ParsedRequest
+
+# Framing, and labels that the caller puts on a request for his own or the provider's books.
+# `seed`, `service_tier`, `store` stay in the key: they change the answer or its side effects.
+IGNORED = frozenset(
+    {
+        "stream",
+        "stream_options",
+        "user",
+        "metadata",
+        "safety_identifier",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+    }
+)
+
+# Versions and betas change the answer's shape; no other header is part of the key (credentials
+# are, by way of the tenant).
+COUNTED_HEADERS = (
+    "anthropic-version",
+    "anthropic-beta",
+    "openai-beta",
+    "openai-version",
+    "api-version",
+    "x-ms-api-version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The digests of one request while it is being looked up."""
+
+    secret: bytes
+    bucket: str
+    """Four hex digits."""
+    model: str
+    links: tuple[str, ...]
+    """Root first, then one per turn."""
+    turns: tuple[bytes, ...]
+    """Canonical text of each turn."""
+
+    @classmethod
+    def of(
+        cls, parsed: ParsedRequest, tenant: str, secret: bytes, scope: CacheScope = CacheScope.MODEL
+    ) -> Chain:
+        request = parsed.request
+        around = {
+            name: value
+            for name, value in parsed.body.items()
+            if name not in IGNORED
+            and name not in parsed.ignored
+            and name != parsed.turns_field
+            # The model is counted beside the chain, so that scope=host can leave it out.
+            and not (name == "model" and value == parsed.model)
+        }
+        root = canonical(
+            [
+                tenant,
+                parsed.provider.name,
+                request.method,
+                request.scheme,
+                request.host,
+                request.port,
+                parsed.resource,
+                parsed.model if scope is CacheScope.MODEL else "",
+                [request.headers.joined(name) for name in COUNTED_HEADERS],
+                around,
+                parsed.spellings,
+                # A bare text and a list of one turn are different requests.
+                isinstance(parsed.body.get(parsed.turns_field), list),
+            ]
+        )
+        first = _keyed(secret, b"root", root)
+        chain = cls(secret, first[:4], parsed.model, (first,), ())
+        return chain.extended([canonical(turn) for turn in turns(parsed)])
+
+    def extended(self, more: list[bytes]) -> Chain:
+        links = list(self.links)
+        for turn in more:
+            links.append(self._named(b"turn", links[-1].encode(), turn))
+        return Chain(self.secret, self.bucket, self.model, tuple(links), (*self.turns, *more))
+
+    def digests(self) -> Digests:
+        conversation = self.links[-1]
+        fingerprint = self._named(b"exact", conversation.encode(), self.model.encode())
+        return Digests(fingerprint, conversation, self.links[1:-1])
+
+    def resolved(self, aliases: tuple[str | None, ...]) -> Chain:
+        """The same conversation told in the words of the entries that answered it.
+
+        `aliases` belong to `digests().prefixes`. The longest known prefix is replaced, and the
+        turns after it are linked to its replacement.
+        """
+        for index in range(len(aliases) - 1, -1, -1):
+            known = aliases[index]
+            if known is not None:
+                through = index + 1
+                start = Chain(
+                    self.secret,
+                    self.bucket,
+                    self.model,
+                    (*self.links[:through], known),
+                    self.turns[:through],
+                )
+                return start.extended(list(self.turns[through:]))
+        return self
+
+    def scope(self, parsed: ParsedRequest, embedding_model: str) -> str:
+        """The vector set that the question of this request is compared in."""
+        blank = canonical(blank_turn(parsed))
+        return self._named(b"scope", self.links[-2].encode(), blank, embedding_model.encode())
+
+    def alias(self, rules: str) -> str:
+        """What a paraphrase is remembered under. `rules`: what decided that it was one.
+
+        Another threshold or embedding model has aliases of its own, so that a stricter caller
+        is never served what a laxer one was.
+        """
+        return self._named(b"alias", self.links[-1].encode(), self.model.encode(), rules.encode())
+
+    def _named(self, *parts: bytes) -> str:
+        return self.bucket + _keyed(self.secret, *parts)[4:]
+
+
+def canonical(value: Json) -> bytes:
+    """JSON with sorted keys and no optional whitespace, in ASCII: lone surrogates survive it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def _keyed(secret: bytes, *parts: bytes) -> str:
+    digest = hashlib.blake2b(key=secret, digest_size=16)
+    for part in parts:
+        # Lengths first: no two lists of parts run into the same bytes.
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,270 @@
+"""What an edge holds: ask it for an answer, hand it what passed by.
+
+Knows the rooms only by the functions and parts it was given (`assembly` gives them). Nothing
+here raises on traffic: what fails is logged, counted, and the call goes on without us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from khazad_mitm.cache import drive, policy, status
+from khazad_mitm.cache.capture import Capture
+from khazad_mitm.cache.commands import Command
+from khazad_mitm.cache.drive import Parts
+from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.lookup import Rules, keep, learn, lookup, vouch
+from khazad_mitm.cache.stats import Counters, Stats
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import (
+    Bypass,
+    Entry,
+    Hit,
+    Miss,
+    Outcome,
+    ParsedRequest,
+    Reply,
+    Unkept,
+    Unsatisfied,
+)
+from khazad_mitm.messages import Headers, Request, Response
+
+# Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
+READ_INLINE_BYTES = 256 * 1024
+
+logger = logging.getLogger("khazad")
+
+
+class Management(Protocol):
+    """What a store can do beside obeying commands."""
+
+    def flush(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The functions of `wire` that the front needs."""
+
+    recognise: Callable[[Request], ParsedRequest | None]
+    decode: Callable[[bytes, str, int], bytes | None]
+    """(body, Content-Encoding, most bytes) -> decoded body, or None where it cannot be."""
+    split: Callable[[bytes, ParsedRequest], tuple[bytes, ...]]
+    """Cut a stored stream into the frames it came in."""
+
+
+class Cache:
+    """Thread-safe. One for a process, or for an event loop and its threads."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        parts: Parts,
+        rules: Rules,
+        management: Management,
+        allows: Callable[[str], bool],
+        decrypts: Callable[[str], bool],
+    ) -> None:
+        """`allows(host)`: may requests to this host be looked at?
+
+        `decrypts(host)`: may a proxy open its TLS to do so?
+        """
+        self._wire = wire
+        self._parts = parts
+        self._rules = rules
+        self._management = management
+        self._allows = allows
+        self.decrypts = decrypts
+        self._counters = Counters()
+        self._keeper = Keeper()
+
+    # -- asking
+
+    def look_up(self, request: Request) -> Outcome | None:
+        """The outcome for a request; None where it is none of our business."""
+        started = time.perf_counter()
+        try:
+            parsed = self._recognise(request)
+            if parsed is None:
+                return None
+            outcome = self._started(parsed, partial(drive.obey, self._parts))
+        except Exception:
+            self._failed()
+            return None
+        return self._told(outcome, started)
+
+    async def look_up_async(self, request: Request) -> Outcome | None:
+        """The same, awaiting."""
+        started = time.perf_counter()
+        try:
+            if len(request.body) > READ_INLINE_BYTES:
+                loop = asyncio.get_running_loop()
+                parsed = await loop.run_in_executor(
+                    self._parts.embed_executor, self._recognise, request
+                )
+            else:
+                parsed = self._recognise(request)
+            if parsed is None:
+                return None
+            outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+        except Exception:
+            self._failed()
+            return None
+        return self._told(outcome, started)
+
+    def _recognise(self, request: Request) -> ParsedRequest | None:
+        if self._rules.mode == "off" or request.method != "POST":
+            return None
+        if len(request.body) > policy.MAX_REQUEST_BYTES or not self._allows(request.host):
+            return None
+        return self._wire.recognise(request)
+
+    def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
+        try:
+            return drive.run(lookup(parsed, self._rules, time.time()), obey)
+        except CacheUnavailable:
+            self._counters.count_error()
+            return Bypass(parsed, "store unavailable")
+
+    async def _started_async(
+        self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
+    ) -> Outcome:
+        try:
+            return await drive.run_async(lookup(parsed, self._rules, time.time()), obey)
+        except CacheUnavailable:
+            self._counters.count_error()
+            return Bypass(parsed, "store unavailable")
+
+    def _failed(self) -> None:
+        # An edge: a mistake of ours must not reach the caller.
+        logger.exception("[Khazad] a lookup failed, the call goes through")
+        self._counters.count_error()
+
+    def _told(self, outcome: Outcome, started: float) -> Outcome:
+        self._counters.count(outcome)
+        _log(outcome, time.perf_counter() - started)
+        if isinstance(outcome, Hit) and outcome.paraphrase is not None:
+            self._keeper.hand(partial(self._run, learn(outcome)))
+        return outcome
+
+    # -- answering
+
+    def reply(self, outcome: Hit | Unsatisfied) -> Reply:
+        """What to send to the caller in place of the upstream."""
+        if isinstance(outcome, Unsatisfied):
+            body = b'{"error": {"message": "not cached, and only-if-cached was asked for"}}'
+            headers = Headers(
+                [
+                    ("Content-Type", "application/json"),
+                    ("Cache-Status", status.of_forwarded(outcome)),
+                ]
+            )
+            return Reply(504, headers, (body,))
+        entry, parsed = outcome.entry, outcome.parsed
+        headers = entry.headers
+        if entry.framing == parsed.framing:
+            frames = self._wire.split(entry.original, parsed)
+        else:
+            frames = tuple(parsed.provider.replay(entry.answer, parsed))
+            headers = headers.without("content-type").plus(
+                ("Content-Type", parsed.provider.content_type(parsed))
+            )
+        return Reply(entry.status, headers.plus(*status.of_hit(outcome, time.time())), frames)
+
+    def cache_status(self, outcome: Miss | Bypass) -> str:
+        """The value of Cache-Status for an answer of the upstream."""
+        return status.of_forwarded(outcome)
+
+    # -- keeping
+
+    def capture(self, miss: Miss) -> Capture:
+        """A buffer for the answer to a miss."""
+        return Capture(partial(self._keep, miss), partial(self._unkept, miss))
+
+    def _keep(self, miss: Miss, response: Response) -> None:
+        if not self._keeper.hand(partial(self._store, miss, response)):
+            self._unkept(miss, "too many waiting")
+
+    def _store(self, miss: Miss, response: Response) -> None:
+        """On the keeper's thread: judge the answer, and keep it if it is whole."""
+        self._run(vouch(miss, response.status, self._rules))
+        reason = policy.refusal(response)
+        if reason:
+            return self._unkept(miss, reason)
+        coding = response.headers.joined("content-encoding")
+        body = self._wire.decode(response.body, coding, policy.MAX_ANSWER_BYTES)
+        if body is None:
+            return self._unkept(miss, "undecodable")
+        answer = miss.parsed.provider.assemble(body, miss.parsed)
+        if isinstance(answer, Unkept):
+            return self._unkept(miss, answer.reason)
+        decoded = Response(response.status, response.headers, body)
+        if self._run(keep(miss, decoded, answer, self._rules, time.time())) is not None:
+            self._counters.count_stored()
+        return None
+
+    def _run(self, steps: Any) -> Any:
+        try:
+            return drive.run(steps, partial(drive.obey, self._parts))
+        except CacheUnavailable:
+            self._counters.count_error()
+            return None
+
+    def _unkept(self, miss: Miss, reason: str) -> None:
+        self._counters.count_unkept(reason)
+        logger.debug("[Khazad] NOT STORED - %s - %s", reason, _what(miss.parsed))
+
+    # -- caring
+
+    def stats(self) -> Stats:
+        return self._counters.snapshot()
+
+    def flush(self) -> int:
+        """Forget every answer of the namespace, and the counters. Returns how many there were."""
+        self._keeper.drain(2.0)
+        flushed = self._management.flush()
+        self._counters.reset()
+        return flushed
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until all that was handed over so far is stored; False after `timeout_s`."""
+        return self._keeper.drain(timeout_s)
+
+    def close(self) -> None:
+        """Store what is waiting, let go of connections and threads. Idempotent."""
+        self._keeper.close()
+        self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
+        self._management.close()
+
+
+def _log(outcome: Outcome, seconds: float) -> None:
+    """One line per decision. The first words are the original library's, which people grep for."""
+    what = _what(outcome.parsed)
+    match outcome:
+        case Hit():
+            logger.info(
+                "[Khazad] CACHE HIT - Similarity: %.2f - Latency: %.0fms - %s %s",
+                outcome.similarity,
+                seconds * 1000,
+                outcome.tier,
+                what,
+            )
+        case Miss():
+            detail = status.describe_miss(outcome)
+            logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {what}".strip())
+        case Bypass(reason=reason) | Unsatisfied(reason=reason):
+            logger.info("[Khazad] BYPASS - %s %s", reason, what)
+
+
+def _what(parsed: ParsedRequest) -> str:
+    return f"{parsed.provider.name} {parsed.model}".strip()
+
+
+__all__ = ["Cache", "Capture", "Entry", "Wire"]

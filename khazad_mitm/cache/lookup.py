@@ -1,0 +1,193 @@
+"""The story of a lookup, and the two that follow it: keeping an answer, learning a paraphrase.
+
+Generators that yield commands and are sent the results (compare `httpx.Auth.auth_flow`). They
+know no sockets and no clocks; `drive` runs them, blocking or awaiting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from khazad_mitm.cache import policy, verify
+from khazad_mitm.cache.commands import (
+    Accept,
+    Alias,
+    Embed,
+    Get,
+    IsAccepted,
+    Nearest,
+    Put,
+    Refuse,
+    Resolve,
+    Steps,
+)
+from khazad_mitm.cache.fingerprint import Chain
+from khazad_mitm.cache.prompt import question_text
+from khazad_mitm.cache.tenant import tenant_of
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import (
+    Answer,
+    Bypass,
+    CacheScope,
+    Entry,
+    Hit,
+    Miss,
+    Outcome,
+    ParsedRequest,
+    Unkept,
+    Unsatisfied,
+)
+from khazad_mitm.messages import Response
+
+NEIGHBOURS = 10
+"""How many to look at: the best may have expired or be refused by the second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a lookup goes by; the part of the settings that the core needs."""
+
+    secret: bytes
+    """Of the namespace: keys every digest."""
+    threshold: float = 0.90
+    mode: str = "cache"
+    cache_scope: CacheScope = CacheScope.MODEL
+    tenant: str = "credential"
+    ttl_s: int | None = 3600
+    credential_ttl_s: int = 3600
+    embedding_model: str = ""
+    """Names the vector sets: another model starts with empty ones."""
+
+
+def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
+    """Look for an answer. `now` is Unix seconds.
+
+    A failing store ends the story with CacheUnavailable, raised in from the driver; a failing
+    embedder costs only the comparison by meaning.
+    """
+    controls = policy.controls_of(parsed.request)
+    if controls.malformed:
+        return Bypass(parsed, f"malformed {controls.malformed}")
+    if controls.no_store:
+        return Bypass(parsed, "no-store")
+    tenant = tenant_of(parsed.request, rules.tenant, rules.secret)
+    if tenant is None:
+        return Bypass(parsed, "no-tenant")
+
+    threshold = max(rules.threshold, controls.threshold or 0.0)
+    chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
+    digests = chain.digests()
+    by_meaning = question_text(parsed) is not None and rules.mode != "exact"
+    ticket = Miss(parsed, digests, credential=tenant.credential, tags=controls.tags)
+    if by_meaning:
+        ticket = replace(
+            ticket,
+            scope=chain.scope(parsed, rules.embedding_model),
+            alias=chain.alias(f"{rules.embedding_model} {threshold}"),
+        )
+    else:
+        why = parsed.exact_only if rules.mode != "exact" else "mode"
+        ticket = replace(ticket, reason=f"exact-only {why}".strip())
+    if rules.mode == "refresh" or controls.no_cache:
+        return replace(ticket, reason="no-cache" if controls.no_cache else "refresh")
+    if tenant.credential is not None and not (yield IsAccepted(tenant.credential)):
+        return _missed(replace(ticket, reason="credential not accepted yet"), controls)
+
+    entry: Entry | None = yield Get(digests.fingerprint, ticket.alias)
+    if entry is not None and policy.may_serve(entry, controls, now):
+        return Hit(parsed, entry, "exact")
+    if not by_meaning:
+        return _missed(ticket, controls)
+
+    if digests.prefixes:
+        chain = chain.resolved((yield Resolve(digests.prefixes)))
+        ticket = replace(
+            ticket,
+            scope=chain.scope(parsed, rules.embedding_model),
+            conversation=chain.digests().conversation,
+        )
+    text = question_text(parsed) or ""
+    try:
+        vector = yield Embed(text)
+    except CacheUnavailable:
+        return _missed(replace(ticket, reason="embedder unavailable"), controls)
+    if vector is None:
+        return _missed(replace(ticket, scope=None, reason="exact-only window"), controls)
+    ticket = replace(ticket, vector=vector)
+
+    refused = ""
+    for neighbour in (yield Nearest(ticket.scope or "", vector, threshold, NEIGHBOURS)):
+        if ticket.nearest is None:
+            ticket = replace(ticket, nearest=neighbour.similarity)
+        found = neighbour.entry
+        if found is None or neighbour.similarity < threshold:
+            break
+        if not policy.may_serve(found, controls, now) or found.question is None:
+            continue
+        refused = verify.veto(found.question, text)
+        if not refused:
+            return Hit(parsed, found, "semantic", neighbour.similarity, ticket)
+    return _missed(replace(ticket, reason=f"refused {refused}" if refused else ""), controls)
+
+
+def _missed(ticket: Miss, controls: policy.Controls) -> Miss | Unsatisfied:
+    # RFC 9111 §5.2.1.7
+    if controls.only_if_cached:
+        return Unsatisfied(ticket.parsed, "only-if-cached")
+    return ticket
+
+
+def vouch(miss: Miss, status: int, rules: Rules) -> Steps[None]:
+    """Remember whether the upstream accepted the caller's credential, where hits depend on it."""
+    if miss.credential is None:
+        return
+    if status in (401, 403):
+        yield Refuse(miss.credential)
+    elif 200 <= status < 300:
+        yield Accept(miss.credential, rules.credential_ttl_s)
+
+
+def keep(
+    miss: Miss, response: Response, answer: Answer, rules: Rules, now: float
+) -> Steps[Entry | Unkept]:
+    """Keep a complete answer under the keys that its lookup has computed.
+
+    `response.body` is decoded. Embeds the question where the lookup had no time to.
+    """
+    parsed, text = miss.parsed, question_text(miss.parsed)
+    scope = None if answer.exact_only else miss.scope
+    vector = miss.vector
+    if scope is not None and vector is None:
+        try:
+            vector = yield Embed(text or "", may_wait=True)
+        except CacheUnavailable:
+            vector = None
+    if vector is None:
+        scope = None
+    entry = Entry(
+        id=miss.digests.fingerprint,
+        provider=parsed.provider.name,
+        model=parsed.model,
+        status=response.status,
+        headers=policy.kept_headers(response.headers),
+        answer=answer.body,
+        original=response.body,
+        framing=parsed.framing,
+        stored_at=now,
+        expires_at=None if rules.ttl_s is None else now + rules.ttl_s,
+        question=text if scope is not None else None,
+        conversation=miss.conversation or miss.digests.conversation,
+        exact_only=answer.exact_only,
+        tokens=answer.tokens,
+        tags=miss.tags,
+    )
+    yield Put(entry, scope, vector if scope is not None else None)
+    return entry
+
+
+def learn(hit: Hit) -> Steps[None]:
+    """Remember a paraphrase, so that it is an exact hit from now on and its conversation goes on
+    in the words of the entry."""
+    ticket = hit.paraphrase
+    if ticket is not None and ticket.alias is not None:
+        yield Alias(ticket.alias, ticket.digests.conversation, hit.entry)

@@ -1,0 +1,114 @@
+"""What may be answered, and what may be kept.
+
+Requests steer us by standard means (`Cache-Control`, RFC 9111 §5.2.1) and two headers of ours,
+which may only make things stricter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from khazad_mitm.exchange import Entry
+from khazad_mitm.messages import Headers, Request, Response
+
+THRESHOLD_HEADER = "x-khazad-threshold"
+TAG_HEADER = "x-khazad-tag"
+CONTROL_HEADERS = (THRESHOLD_HEADER, TAG_HEADER)
+"""Never sent upstream."""
+
+# Above this an answer is passed on but not kept. 4,000 frames of OpenAI chat are about 1.1 MB;
+# hishel stops at 10 MiB too.
+MAX_ANSWER_BYTES = 10 * 1024 * 1024
+
+# Above this a request is passed on unread: parsing it would hold the interpreter for more than
+# a hundred milliseconds. Providers refuse bodies above 20 to 50 MB themselves.
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+
+# Hop-by-hop (RFC 9110 §7.6.1), belonging to the body as it was coded, or true only of the moment.
+DROPPED_HEADERS = re.compile(
+    r"^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade"
+    r"|content-length|content-encoding|content-md5|etag|accept-ranges"
+    r"|set-cookie|retry-after|.*ratelimit.*|.*rate-limit.*|server-timing|alt-svc|via|report-to|nel"
+    r"|age|cache-status|x-khazad-.*)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What one request asks of the cache."""
+
+    no_store: bool = False
+    no_cache: bool = False
+    only_if_cached: bool = False
+    max_age_s: int | None = None
+    threshold: float | None = None
+    """May raise the threshold, never lower it."""
+    tags: tuple[str, ...] = ()
+    malformed: str = ""
+    """The header that could not be read; its request goes upstream and is not kept."""
+
+
+def controls_of(request: Request) -> Controls:
+    """Read the request's wishes. Unknown directives are ignored (RFC 9111 §5.2.3)."""
+    threshold: float | None = None
+    max_age: int | None = None
+    flags = set()
+    malformed = ""
+    for directive in request.headers.joined("cache-control").lower().split(","):
+        name, _, value = (part.strip() for part in directive.partition("="))
+        flags.add(name)
+        if name == "max-age":
+            if value.strip('"').isascii() and value.strip('"').isdigit():
+                max_age = int(value.strip('"')[:12])
+            else:
+                malformed = "cache-control"
+    asked = request.headers.get(THRESHOLD_HEADER)
+    if asked is not None:
+        try:
+            threshold = float(asked)
+        except ValueError:
+            threshold = -1.0
+        if not 0.0 <= threshold <= 1.0:
+            threshold, malformed = None, THRESHOLD_HEADER
+    tags = tuple(t.strip() for t in request.headers.joined(TAG_HEADER).split(",") if t.strip())
+    return Controls(
+        no_store="no-store" in flags,
+        no_cache="no-cache" in flags,
+        only_if_cached="only-if-cached" in flags,
+        max_age_s=max_age,
+        threshold=threshold,
+        tags=tags,
+        malformed=malformed,
+    )
+
+
+def may_serve(entry: Entry, controls: Controls, now: float) -> bool:
+    """Is the entry fresh, and young enough for this caller?"""
+    if not entry.is_fresh(now):
+        return False
+    return controls.max_age_s is None or entry.age_s(now) <= controls.max_age_s
+
+
+def refusal(response: Response) -> str:
+    """Why an answer may not be kept whatever is in it, or ""."""
+    if response.status != 200:
+        return f"status {response.status}"
+    if not response.body:
+        return "empty"
+    if len(response.body) > MAX_ANSWER_BYTES:
+        return "too-big"
+    return ""
+
+
+def kept_headers(headers: Headers) -> Headers:
+    """The headers of an answer that are still true when it is served again.
+
+    What `Connection` names is dropped too (RFC 9110 §7.6.1).
+    """
+    named = {name.strip().lower() for name in headers.joined("connection").split(",")}
+    return Headers(
+        (name, value)
+        for name, value in headers
+        if name.lower() not in named and not DROPPED_HEADERS.match(name.lower())
+    )

@@ -1,0 +1,117 @@
+"""Counters. `Stats` is a snapshot; `Counters` is what threads count on."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the cache has done since it started or was flushed."""
+
+    cache_hits: int = 0
+    cache_misses: int = 0
+    exact_hits: int = 0
+    semantic_hits: int = 0
+    similarity_sum: float = 0.0
+    """Of all hits; an exact one counts 1."""
+    stored: int = 0
+    unkept: dict[str, int] = field(default_factory=dict)
+    """Answers not kept, by reason."""
+    bypassed: dict[str, int] = field(default_factory=dict)
+    """Requests that went upstream without a lookup, by reason."""
+    saved_tokens: int = 0
+    errors: int = 0
+    """Failures of the store, the embedder or our own: each cost a hit, never a call."""
+
+    @property
+    def total_requests(self) -> int:
+        """Requests that were looked up."""
+        return self.cache_hits + self.cache_misses
+
+    @property
+    def hit_rate(self) -> float:
+        """Hits per request looked up, 0 to 1."""
+        return self.cache_hits / self.total_requests if self.total_requests else 0.0
+
+    @property
+    def avg_hit_similarity(self) -> float:
+        """Mean cosine similarity of the hits, 0 where there were none."""
+        return self.similarity_sum / self.cache_hits if self.cache_hits else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the first five keys are those of the original khazad."""
+        return {
+            "total_requests": self.total_requests,
+            "cache_hits": self.cache_hits,
+            "cache_misses": self.cache_misses,
+            "hit_rate": round(self.hit_rate, 4),
+            "avg_hit_similarity": round(self.avg_hit_similarity, 4),
+            "exact_hits": self.exact_hits,
+            "semantic_hits": self.semantic_hits,
+            "stored": self.stored,
+            "unkept": dict(self.unkept),
+            "bypassed": dict(self.bypassed),
+            "saved_tokens": self.saved_tokens,
+            "errors": self.errors,
+        }
+
+
+class Counters:
+    """Counts from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        with self._lock:
+            self._counts: Counter[str] = Counter()
+            self._unkept: Counter[str] = Counter()
+            self._bypassed: Counter[str] = Counter()
+            self._similarity_sum = 0.0
+
+    def count(self, outcome: Outcome) -> None:
+        with self._lock:
+            match outcome:
+                case Hit(tier=tier, similarity=similarity, entry=entry):
+                    self._counts[tier] += 1
+                    self._counts["saved_tokens"] += entry.tokens
+                    self._similarity_sum += similarity
+                case Miss() | Unsatisfied():
+                    self._counts["misses"] += 1
+                case Bypass(reason=reason):
+                    self._bypassed[reason] += 1
+
+    def count_stored(self) -> None:
+        with self._lock:
+            self._counts["stored"] += 1
+
+    def count_unkept(self, reason: str) -> None:
+        with self._lock:
+            self._unkept[reason] += 1
+
+    def count_error(self) -> None:
+        with self._lock:
+            self._counts["errors"] += 1
+
+    def snapshot(self) -> Stats:
+        with self._lock:
+            counts = self._counts
+            return Stats(
+                cache_hits=counts["exact"] + counts["semantic"],
+                cache_misses=counts["misses"],
+                exact_hits=counts["exact"],
+                semantic_hits=counts["semantic"],
+                similarity_sum=self._similarity_sum,
+                stored=counts["stored"],
+                unkept=dict(self._unkept),
+                bypassed=dict(self._bypassed),
+                saved_tokens=counts["saved_tokens"],
+                errors=counts["errors"],
+            )

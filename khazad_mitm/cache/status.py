@@ -1,0 +1,48 @@
+"""What we say of ourselves on an answer: `Cache-Status` (RFC 9211), `Age`, `X-Khazad-Entry`."""
+
+from __future__ import annotations
+
+from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.messages import Headers
+
+CACHE = "khazad"
+ENTRY_HEADER = "X-Khazad-Entry"
+
+
+def of_hit(hit: Hit, now: float) -> Headers:
+    """The headers of a served answer. RFC 9111 §4: Age must be present on reuse."""
+    entry = hit.entry
+    parts = [CACHE, "hit"]
+    if entry.expires_at is not None:
+        parts.append(f"ttl={int(entry.expires_at - now)}")
+    detail = hit.tier if hit.tier == "exact" else f"{hit.tier} {hit.similarity:.3f}"
+    parts.append(f'detail="{detail}"')
+    return Headers(
+        [
+            ("Age", str(entry.age_s(now))),
+            ("Cache-Status", "; ".join(parts)),
+            (ENTRY_HEADER, entry.id),
+        ]
+    )
+
+
+def of_forwarded(outcome: Miss | Bypass | Unsatisfied) -> str:
+    """The value of Cache-Status for an answer that the upstream gave, or would have had to give."""
+    match outcome:
+        case Bypass(reason=reason):
+            return f'{CACHE}; fwd=bypass; detail="{reason}"'
+        case Unsatisfied(reason=reason):
+            return f'{CACHE}; fwd=miss; fwd-status=504; detail="{reason}"'
+        case Miss():
+            # RFC 9211 §2.2: `request` is for requests whose own directives forbid the reuse.
+            forwarded = "request" if outcome.reason == "no-cache" else "miss"
+            detail = describe_miss(outcome)
+            return f"{CACHE}; fwd={forwarded}" + (f'; detail="{detail}"' if detail else "")
+
+
+def describe_miss(miss: Miss) -> str:
+    """`nearest 0.871`, `refused numbers, nearest 0.953`, `exact-only tool-result`, or ""."""
+    parts = [miss.reason] if miss.reason else []
+    if miss.nearest is not None:
+        parts.append(f"nearest {miss.nearest:.3f}")
+    return ", ".join(parts)

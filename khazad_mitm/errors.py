@@ -1,0 +1,34 @@
+"""What can go wrong, and whose business it is.
+
+    KhazadError
+    ├── ConfigError (ValueError)       an option is wrong: fails at start-up, with a hint
+    ├── MissingExtra (ImportError)     an optional dependency is not installed
+    └── CacheUnavailable               the store or the embedder did not answer in time
+
+Configuration fails at once and helps. Traffic never fails because of us: `CacheUnavailable`
+never leaves `cache.drive`, where it becomes a `Bypass`.
+"""
+
+from __future__ import annotations
+
+
+class KhazadError(Exception):
+    """The root of every error of ours."""
+
+
+class ConfigError(KhazadError, ValueError):
+    """An option has a value that cannot work; the message names option, value and bound."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\n\nhint: {hint}" if hint else message)
+
+
+class MissingExtra(KhazadError, ImportError):
+    """A part was asked for whose optional dependency is not installed."""
+
+    def __init__(self, part: str, extra: str) -> None:
+        super().__init__(f'{part} needs an extra: pip install "khazad-mitm[{extra}]"')
+
+
+class CacheUnavailable(KhazadError):
+    """The store or the embedder failed, or did not answer before its deadline."""

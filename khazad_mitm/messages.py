@@ -1,0 +1,108 @@
+"""HTTP messages as every room sees them: neutral, frozen, bytes bodies, case-blind headers.
+
+The edges translate their own words (mitmproxy flows, httpx requests) to these and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+class Headers:
+    """An immutable list of header fields; names compare without case, order and repeats are kept.
+
+    Names and values are `str` in latin-1, as they stand on the wire.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._items = tuple(items)
+
+    def get(self, name: str) -> str | None:
+        """The first value of `name`, or None."""
+        wanted = name.lower()
+        for key, value in self._items:
+            if key.lower() == wanted:
+                return value
+        return None
+
+    def get_all(self, name: str) -> list[str]:
+        wanted = name.lower()
+        return [value for key, value in self._items if key.lower() == wanted]
+
+    def joined(self, name: str) -> str:
+        """All values of a list-typed field as one, "" where there is none (RFC 9110 §5.3)."""
+        return ", ".join(self.get_all(name))
+
+    def without(self, *names: str) -> Headers:
+        dropped = {name.lower() for name in names}
+        return Headers(item for item in self._items if item[0].lower() not in dropped)
+
+    def plus(self, *items: tuple[str, str]) -> Headers:
+        return Headers((*self._items, *items))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._items == other._items
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def __repr__(self) -> str:
+        # Values may be credentials: a repr ends up in logs and tracebacks.
+        return f"Headers({[name for name, _ in self._items]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, addressed to the authority that is really dialled, whatever `Host` says."""
+
+    method: str
+    scheme: str
+    host: str
+    """Lower case, without port."""
+    port: int
+    target: str
+    """Path and query as sent, beginning with a slash."""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    """As sent: still encoded if the request has a Content-Encoding."""
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+    @classmethod
+    def to(
+        cls, url: str, body: bytes = b"", headers: Headers | None = None, method: str = "POST"
+    ) -> Request:
+        """A request to an absolute URL; the edges and the tests build theirs with it."""
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = (parts.hostname or "").lower()
+        return cls(method, parts.scheme, host, port, target, headers or Headers(), body)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole answer as it stood on the wire; `body` is still encoded."""
+
+    status: int
+    headers: Headers
+    body: bytes

@@ -1,0 +1,22 @@
+"""How each provider speaks: bytes in, bytes out.
+
+A new provider is one file here, one line in `PROVIDERS` and one folder of wires under
+`tests/wires`. Nothing in this room knows clients, proxies, stores, clocks or randomness.
+"""
+
+from __future__ import annotations
+
+from khazad_mitm.exchange import ParsedRequest, Provider
+from khazad_mitm.messages import Request
+from khazad_mitm.wire.openai_chat import OpenAIChat
+
+PROVIDERS: tuple[Provider, ...] = (OpenAIChat(),)
+
+
+def recognise(request: Request) -> ParsedRequest | None:
+    """What the first provider that knows this request reads from it; None: no one's."""
+    for provider in PROVIDERS:
+        parsed = provider.recognise(request)
+        if parsed is not None:
+            return parsed
+    return None

@@ -1,0 +1,303 @@
+"""OpenAI chat completions, and everyone who speaks them: Azure, Mistral, Groq, OpenRouter ...
+
+A request is ours if its path ends in `/chat/completions` (or is a Databricks serving endpoint)
+and its body has `messages`; the host does not matter.
+
+A stream is complete when every choice has its `finish_reason` and `[DONE]` was seen. Cerebras
+behind HuggingFace's router sends no `[DONE]`: its streams are passed on and not kept, because
+nothing tells their end from a cut before the usage chunk.
+
+An answer is kept with the usage it came with. A stream that nobody asked usage of has none, so
+`assemble(replay(x)) == x` holds with `include_usage`, and without it for `x` less its usage.
+Source: OpenAI API reference, "Chat Completions"; wires in tests/wires/openai_chat.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote, unquote_plus
+
+from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unkept
+from khazad_mitm.messages import Request
+from khazad_mitm.wire import body as bodies
+from khazad_mitm.wire import hosts, sse
+from khazad_mitm.wire.openai_chunks import is_error, merge, split
+from khazad_mitm.wire.openai_deltas import Unfit
+
+_PATH = re.compile(
+    r".*/deployments/(?P<deployment>[^/]+)/chat/completions/?"
+    r"|.*/serving-endpoints/(?P<endpoint>[^/]+)/invocations/?"
+    r"|.*/chat/completions/?"
+)
+_CREDENTIALS = frozenset(
+    {"key", "api_key", "api-key", "apikey", "access_token", "token", "subscription-key"}
+)
+_IGNORED = frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"})
+
+# Words that end a whole answer. A word nobody has heard of may be a failure, such as DeepSeek's
+# `insufficient_system_resource`, so anything else is not kept.
+_FINISHED = frozenset(
+    {"stop", "tool_calls", "function_call", "tool_call", "tool_use", "end_turn", "stop_sequence"}
+    | {"complete", "completed", "finish", "eos", "eos_token", "endoftext", "end_of_text"}
+)
+_LENGTH = frozenset({"length", "max_tokens"})
+
+# What a message says; reasoning alone is no answer.
+_SAID = ("content", "refusal", "tool_calls", "function_call", "audio", "images")
+_LIVE_REQUEST = ("web_search_options", "search_parameters")
+_LIVE_ANSWER = ("citations", "search_results")
+
+# Whose streams carry usage without being asked, in the last chunk instead of one of its own.
+_USAGE_UNASKED = (
+    "*.mistral.ai",
+    "api.deepseek.com",
+    "api.groq.com",
+    "openrouter.ai",
+    "api.perplexity.ai",
+    "*.cloud.databricks.com",
+    "*.azuredatabricks.net",
+    "*.gcp.databricks.com",
+)
+# Who sends a tool call in one piece; Mistral's SDK wants a name in every piece.
+_WHOLE_CALLS = ("*.mistral.ai", "api.groq.com")
+
+_DONE = "[DONE]"
+
+
+class OpenAIChat:
+    """The provider `openai-chat`."""
+
+    name = "openai-chat"
+
+    def recognise(self, request: Request) -> ParsedRequest | None:
+        """Read a POST of `messages`; the model may stand in the path (Azure, Databricks)."""
+        if request.method != "POST":
+            return None
+        path = _PATH.fullmatch(request.path)
+        if path is None:
+            return None
+        read = bodies.read(request)
+        if isinstance(read, bodies.NotJson):
+            return None
+        body = read.value
+        messages = body.get("messages")
+        framing = _framing(body)
+        model = _model(path, body)
+        if framing is None or model is None or not _is_conversation(messages):
+            return None
+        question, exact_only = _question(body)
+        return ParsedRequest(
+            provider=self,
+            request=request,
+            resource=_resource(path, request.query),
+            model=model,
+            framing=framing,
+            body=body,
+            spellings=read.spellings,
+            question=question,
+            exact_only=exact_only,
+            ignored=_IGNORED,
+        )
+
+    def assemble(self, body: bytes, parsed: ParsedRequest) -> Answer | Unkept:
+        """Read a whole answer; JSON is kept as sent, a stream as one `chat.completion`."""
+        try:
+            if parsed.framing.is_stream:
+                completion = merge(_chunks(body))
+                answer = bodies.write(completion)
+            else:
+                completion = bodies.parse(body.decode())
+                bodies.write(completion)  # fails where no stream could be made of it
+                answer = body
+            return Answer(answer, _judge(completion), _tokens(completion))
+        except Unfit as unfit:
+            return Unkept(str(unfit))
+        except (ValueError, RecursionError):
+            return Unkept("undecodable")
+
+    def replay(self, answer: bytes, parsed: ParsedRequest) -> Iterator[bytes]:
+        """JSON as it is, or the frames of a stream, one for each field of each message."""
+        if not parsed.framing.is_stream:
+            yield answer
+            return
+        host = parsed.request.host
+        usage_at = "own" if parsed.framing.include_usage else ""
+        if hosts.matches(host, _USAGE_UNASKED):
+            usage_at = "last"
+        whole_calls = hosts.matches(host, _WHOLE_CALLS)
+        completion = bodies.parse(answer.decode())
+        for chunk in split(completion, whole_calls=whole_calls, usage_at=usage_at):
+            yield sse.write(bodies.write(chunk).decode())
+        yield sse.write(_DONE)
+
+    def content_type(self, parsed: ParsedRequest) -> str:
+        """As OpenAI sends it."""
+        return (
+            "text/event-stream; charset=utf-8" if parsed.framing.is_stream else "application/json"
+        )
+
+
+def _is_conversation(messages: Json) -> bool:
+    return (
+        isinstance(messages, list)
+        and bool(messages)
+        and all(isinstance(turn, dict) and isinstance(turn.get("role"), str) for turn in messages)
+    )
+
+
+def _framing(body: dict[str, Json]) -> Framing | None:
+    """None where the request says something about framing that we do not understand."""
+    match body.get("stream"), body.get("stream_options"):
+        case ((None | False), _):
+            return Framing("json")
+        case True, None:
+            return Framing("sse")
+        case True, dict(options):
+            others = {k: v for k, v in options.items() if k != "include_usage" and v is not None}
+            variant = json.dumps(others, sort_keys=True, separators=(",", ":")) if others else ""
+            return Framing("sse", options.get("include_usage") is True, variant)
+        case _:
+            return None
+
+
+def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:
+    """The path's word counts where there is one; "" where neither names a model."""
+    in_path = path["deployment"] or path["endpoint"]
+    model = unquote(in_path) if in_path else body.get("model")
+    if model is None:
+        return ""
+    return model if isinstance(model, str) else None
+
+
+def _resource(path: re.Match[str], query: str) -> str:
+    """Path and query; the credentials of a query are no part of what is asked for."""
+    resource = path.string
+    for group in ("deployment", "endpoint"):
+        if path[group]:
+            start, end = path.span(group)
+            resource = resource[:start] + "{model}" + resource[end:]
+    kept = "&".join(
+        pair
+        for pair in query.split("&")
+        if unquote_plus(pair.partition("=")[0]).lower() not in _CREDENTIALS
+    )
+    return f"{resource}?{kept}" if kept else resource
+
+
+def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
+    """Where the last user text stands, or why there is none to compare by meaning."""
+    if body.get("n") not in (None, 1):
+        return None, "n"
+    if any(body.get(name) is not None for name in _LIVE_REQUEST):
+        return None, "live-tools"
+    last = len(body["messages"]) - 1
+    turn = body["messages"][last]
+    match turn["role"], turn.get("content"):
+        case (("tool" | "function"), _):
+            return None, "tool-result"
+        case "assistant", _:
+            return None, "assistant-last"
+        case "user", str(text) if text.strip():
+            return ("messages", last, "content"), ""
+        case "user", list(parts):
+            for position in range(len(parts) - 1, -1, -1):
+                match parts[position]:
+                    case {"type": "text", "text": str(text)} if text.strip():
+                        return ("messages", last, "content", position, "text"), ""
+            return None, "no-text"
+        case "user", _:
+            return None, "no-text"
+        case _:
+            return None, "no-question"
+
+
+def _chunks(body: bytes) -> Iterator[Json]:
+    """The chunks of a stream up to `[DONE]`; raises Unfit("cut") where that never comes."""
+    for event in sse.events(body):
+        if event.name == "error":
+            raise Unfit("error")
+        if event.data == _DONE:
+            return
+        yield bodies.parse(event.data)
+    raise Unfit("cut")
+
+
+def _judge(completion: Json) -> str:
+    """Why this answer may serve exact repeats only, or "". Raises Unfit where it serves none."""
+    if not isinstance(completion, dict):
+        raise Unfit("malformed")
+    if is_error(completion):
+        raise Unfit("error")
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise Unfit("empty")
+    words = {_finish_reason(choice, position) for position, choice in enumerate(choices)}
+    messages = [choice["message"] for choice in choices]
+    if not any(_is_filled(message.get(name)) for message in messages for name in _SAID):
+        raise Unfit("empty")
+    if words & _LENGTH:
+        return "length"
+    return "live-tools" if _is_live(completion, messages) else ""
+
+
+def _finish_reason(choice: Json, position: int) -> str:
+    """The word that ends a well-formed choice, in lower case."""
+    match choice:
+        case {"error": error} if error:
+            raise Unfit("error")
+        case {"finish_reason": str(word)} if word and word.lower() not in _FINISHED | _LENGTH:
+            raise Unfit(word.lower().replace("_", "-"))
+        case {"finish_reason": str(word), "message": dict(message)} if word:
+            if _is_well_formed(message) and choice.get("index") in (None, position):
+                return word.lower()
+            raise Unfit("malformed")
+        case {"finish_reason": None | ""}:
+            raise Unfit("cut")
+        case _:
+            raise Unfit("malformed")
+
+
+def _is_well_formed(message: dict[str, Json]) -> bool:
+    calls = message.get("tool_calls") or []
+    return (
+        isinstance(message.get("content"), str | list | dict | None)
+        and isinstance(calls, list)
+        and all(isinstance(call, dict) for call in calls)
+    )
+
+
+def _is_filled(value: Json) -> bool:
+    """Is anything said by this value? Some servers send every field, as objects of empty text."""
+    match value:
+        case str():
+            return bool(value.strip())
+        case dict():
+            return any(map(_is_filled, value.values()))
+        case list():
+            return any(map(_is_filled, value))
+        case _:
+            return bool(value)
+
+
+def _is_live(completion: dict[str, Json], messages: list[dict[str, Json]]) -> bool:
+    """Made with a search of the web: true today, and for these words only."""
+    if any(completion.get(name) for name in _LIVE_ANSWER):
+        return True
+    for message in messages:
+        notes = message.get("annotations")
+        if message.get("citations"):
+            return True
+        if isinstance(notes, list) and any(
+            isinstance(note, dict) and note.get("type") == "url_citation" for note in notes
+        ):
+            return True
+    return False
+
+
+def _tokens(completion: dict[str, Json]) -> int:
+    match completion.get("usage"):
+        case {"total_tokens": int(total)} if total > 0:
+            return int(total)
+    return 0

@@ -1,0 +1,117 @@
+"""Play the core as a script: feed its commands, look at what it asks and returns. No mocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from khazad_mitm.cache.commands import Command, Steps
+from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.exchange import Answer, Entry, Framing, Neighbour, ParsedRequest, Unkept
+from khazad_mitm.messages import Headers, Request
+
+NOW = 1_000_000.0
+RULES = Rules(secret=b"s" * 32, embedding_model="test-model")
+VECTOR = np.array([1.0, 0.0], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Echo:
+    """The smallest provider: the answer is the body."""
+
+    name: str = "echo"
+
+    def recognise(self, request: Request) -> ParsedRequest | None:
+        return None
+
+    def assemble(self, body: bytes, parsed: ParsedRequest) -> Answer | Unkept:
+        return Answer(body) if body.startswith(b"{") else Unkept("cut")
+
+    def replay(self, answer: bytes, parsed: ParsedRequest) -> Iterator[bytes]:
+        yield b"data: "
+        yield answer
+
+    def content_type(self, parsed: ParsedRequest) -> str:
+        return "text/event-stream" if parsed.framing.is_stream else "application/json"
+
+
+def asked(
+    *turns: Any,
+    url: str = "https://api.example.com/v1/chat",
+    headers: dict[str, str] | None = None,
+    model: str = "m",
+    framing: Framing | None = None,
+    exact_only: str = "",
+    spellings: tuple[str, ...] = (),
+    **fields: Any,
+) -> ParsedRequest:
+    """A parsed request whose turns are texts of user and assistant by turns, or dicts as given."""
+    roles = ("user", "assistant")
+    messages = [
+        t if isinstance(t, dict) else {"role": roles[i % 2], "content": t}
+        for i, t in enumerate(turns)
+    ]
+    body = {"model": model, "messages": messages, **fields}
+    credential = {"authorization": "Bearer one"}
+    request = Request.to(
+        url, json.dumps(body).encode(), Headers((credential | (headers or {})).items())
+    )
+    return ParsedRequest(
+        provider=Echo(),
+        request=request,
+        resource=request.target,
+        model=model,
+        framing=framing or Framing("json"),
+        body=body,
+        spellings=spellings,
+        question=None if exact_only else ("messages", len(messages) - 1, "content"),
+        exact_only=exact_only,
+    )
+
+
+def entry(question: str | None = "hello", **fields: Any) -> Entry:
+    known: dict[str, Any] = {
+        "id": "0" * 32,
+        "provider": "echo",
+        "model": "m",
+        "status": 200,
+        "headers": Headers([("Content-Type", "application/json")]),
+        "answer": b"{}",
+        "original": b"{}",
+        "framing": Framing("json"),
+        "stored_at": NOW - 10,
+        "expires_at": NOW + 100,
+        "question": question,
+        "conversation": "c" * 32,
+    }
+    return Entry(**(known | fields))
+
+
+def near(similarity: float, question: str, **fields: Any) -> Neighbour:
+    found = entry(question, **fields)
+    return Neighbour(found.id, similarity, found)
+
+
+def play(steps: Steps[Any], *results: Any) -> tuple[list[Command], Any]:
+    """Run a story with these results in order; an exception among them is raised into it."""
+    commands: list[Command] = []
+    feed = iter(results)
+    try:
+        commands.append(next(steps))
+        while True:
+            result = next(feed)
+            if isinstance(result, Exception):
+                commands.append(steps.throw(result))
+            else:
+                commands.append(steps.send(result))
+    except StopIteration as end:
+        assert [] == list(feed), "the story asked for less than it was told"
+        return commands, end.value
+
+
+def kinds(commands: list[Command]) -> list[str]:
+    return [type(command).__name__ for command in commands]

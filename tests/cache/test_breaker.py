@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from khazad_mitm.cache.breaker import FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker
+
+WHY = OSError("refused")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker("store", clock)
+
+
+def test_the_first_failure_opens_it(breaker: Breaker) -> None:
+    breaker.failed(WHY)
+
+    assert not breaker.allows()
+
+
+def test_one_probe_goes_after_each_pause(breaker: Breaker, clock: Clock) -> None:
+    breaker.failed(WHY)
+    clock.now += FIRST_PAUSE_S
+
+    assert [True, False, False] == [breaker.allows() for _ in range(3)]
+
+
+def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None:
+    breaker.failed(WHY)
+    clock.now += FIRST_PAUSE_S
+    breaker.allows()
+    breaker.succeeded()
+
+    assert [True, True] == [breaker.allows() for _ in range(2)]
+
+
+def test_each_probe_that_fails_doubles_the_pause_up_to_the_longest(
+    breaker: Breaker, clock: Clock
+) -> None:
+    breaker.failed(WHY)
+    pause = FIRST_PAUSE_S
+    for _ in range(10):
+        clock.now += pause
+        assert breaker.allows()
+        breaker.failed(WHY)
+        pause = min(pause * 2, LONGEST_PAUSE_S)
+        clock.now += pause * 0.99
+        assert not breaker.allows()
+        clock.now -= pause * 0.99
+
+
+def test_it_says_once_that_it_opened_and_once_that_it_closed(
+    breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    breaker.failed(WHY)
+    breaker.failed(WHY)
+    breaker.allows()
+    clock.now += LONGEST_PAUSE_S
+    breaker.allows()
+    breaker.succeeded()
+    breaker.succeeded()
+
+    assert [
+        "[Khazad] store unavailable, passing calls through: refused",
+        "[Khazad] store is back, 1 calls passed by",
+    ] == caplog.messages

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from khazad_mitm.cache.breaker import Breaker
+from khazad_mitm.cache.commands import Embed, Get, Steps
+from khazad_mitm.cache.drive import Parts, obey, obey_async, run, run_async
+from khazad_mitm.errors import CacheUnavailable
+
+from .script import VECTOR, entry
+
+
+class Store:
+    """Answers with what it was given, or raises it."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def perform(self, command: Any) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class AwaitableStore(Store):
+    async def perform(self, command: Any) -> Any:
+        return super().perform(command)
+
+
+class Embedder:
+    model = "test"
+    is_loaded = True
+
+    def __init__(self, embed: Callable[[str], Any]) -> None:
+        self.embed_if_fits = embed
+
+    def load(self) -> None: ...
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def parts_of(executor: ThreadPoolExecutor) -> Callable[..., Parts]:
+    def make(stored: Any = None, embed: Callable[[str], Any] = lambda _: VECTOR) -> Parts:
+        return Parts(
+            store=Store(stored),
+            awaitable_store=AwaitableStore(stored),
+            store_breaker=Breaker("store"),
+            embedder=Embedder(embed),
+            embed_breaker=Breaker("embedder"),
+            embed_executor=executor,
+            embed_deadline_s=0.05,
+        )
+
+    return make
+
+
+def both(parts: Parts, story: Callable[[], Steps[Any]]) -> list[Any]:
+    """What a story comes to, blocking and awaiting; errors as they are."""
+
+    def tried(go: Callable[[], Any]) -> Any:
+        try:
+            return go()
+        except CacheUnavailable as error:
+            return str(error)
+
+    return [
+        tried(lambda: run(story(), partial(obey, parts))),
+        tried(lambda: asyncio.run(run_async(story(), partial(obey_async, parts)))),
+    ]
+
+
+def getting() -> Steps[Any]:
+    return (yield Get("f"))
+
+
+def embedding() -> Steps[Any]:
+    return (yield Embed("hello"))
+
+
+def recovering() -> Steps[Any]:
+    try:
+        return (yield Get("f"))
+    except CacheUnavailable:
+        return "recovered"
+
+
+def test_results_are_sent_into_the_story(parts_of: Callable[..., Parts]) -> None:
+    stored = entry()
+
+    assert [stored, stored] == both(parts_of(stored), getting)
+
+
+def test_a_vector_is_made_in_the_executor(parts_of: Callable[..., Parts]) -> None:
+    names = both(parts_of(embed=lambda _: threading.current_thread().name), embedding)
+
+    assert all(name.startswith("ThreadPoolExecutor") for name in names)
+
+
+def test_a_failure_is_raised_into_the_story_at_the_command_that_asked(
+    parts_of: Callable[..., Parts],
+) -> None:
+    assert ["recovered"] * 2 == both(parts_of(CacheUnavailable("gone")), recovering)
+
+
+def test_whatever_a_part_raises_is_unavailable_outside(parts_of: Callable[..., Parts]) -> None:
+    first, second = both(parts_of(ZeroDivisionError("oops")), getting)
+
+    assert "ZeroDivisionError: oops" == first
+    assert "passing by" == second
+
+
+def test_an_embedder_that_hangs_costs_one_deadline(parts_of: Callable[..., Parts]) -> None:
+    go = threading.Event()
+    parts = parts_of(embed=lambda _: go.wait(5))
+
+    assert ["no answer within 50 ms", "passing by"] == both(parts, embedding)
+    go.set()
+
+
+def test_nobody_waits_for_a_model_that_is_being_loaded(parts_of: Callable[..., Parts]) -> None:
+    parts = parts_of()
+    parts.embedder.is_loaded = False  # type: ignore[misc]  # our own embedder
+
+    assert ["the model is being loaded"] * 2 == both(parts, embedding)
+    assert parts.embed_breaker.allows()
+
+
+def test_what_nobody_waits_for_may_wait_for_the_model(parts_of: Callable[..., Parts]) -> None:
+    parts = parts_of()
+    parts.embedder.is_loaded = False  # type: ignore[misc]  # our own embedder
+
+    def patient() -> Steps[Any]:
+        return (yield Embed("hello", may_wait=True))
+
+    assert all(vector is VECTOR for vector in both(parts, patient))

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from khazad_mitm.cache.commands import Accept, Alias, IsAccepted, Nearest, Put, Refuse
+from khazad_mitm.cache.lookup import keep, learn, lookup, vouch
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import Answer, Bypass, Hit, Miss, Neighbour, Unsatisfied
+from khazad_mitm.messages import Headers, Response
+
+from .script import NOW, RULES, VECTOR, asked, entry, kinds, near, play
+
+WHOLE = Response(200, Headers([("X-Request-Id", "r1")]), b"{}")
+
+
+def test_a_repeat_is_an_exact_hit_and_embeds_nothing() -> None:
+    stored = entry()
+    commands, outcome = play(lookup(asked("hello"), RULES, NOW), stored)
+
+    assert ["Get"] == kinds(commands)
+    assert ("exact", stored) == (outcome.tier, outcome.entry)
+
+
+def test_a_near_question_is_a_semantic_hit() -> None:
+    question = near(0.95, "how do I change my password?")
+    commands, outcome = play(
+        lookup(asked("How can I change my password?"), RULES, NOW), None, VECTOR, [question]
+    )
+
+    assert ["Get", "Embed", "Nearest"] == kinds(commands)
+    assert isinstance(outcome, Hit)
+    assert ("semantic", 0.95) == (outcome.tier, outcome.similarity)
+
+
+def test_nothing_near_is_a_miss_that_says_how_near() -> None:
+    far = Neighbour("0" * 32, 0.871, None)
+    _, outcome = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [far])
+
+    assert isinstance(outcome, Miss)
+    assert 0.871 == outcome.nearest
+    assert VECTOR is outcome.vector
+
+
+def test_a_neighbour_that_the_second_look_refuses_hides_no_other() -> None:
+    wrong = near(0.99, "where is order 4712?", id="1" * 32)
+    right = near(0.95, "order 4711, where is it?", id="2" * 32)
+    _, outcome = play(
+        lookup(asked("where is order 4711?"), RULES, NOW), None, VECTOR, [wrong, right]
+    )
+
+    assert right.entry == outcome.entry
+
+
+def test_a_refusal_is_named() -> None:
+    wrong = near(0.99, "where is order 4712?")
+    _, outcome = play(lookup(asked("where is order 4711?"), RULES, NOW), None, VECTOR, [wrong])
+
+    assert "refused figures" == outcome.reason
+
+
+def test_an_expired_neighbour_is_passed_over() -> None:
+    old = near(0.99, "hello", expires_at=NOW - 1)
+    live = near(0.95, "hello", id="2" * 32)
+    _, outcome = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [old, live])
+
+    assert live.entry == outcome.entry
+
+
+def test_a_failing_embedder_costs_only_the_comparison() -> None:
+    commands, outcome = play(
+        lookup(asked("hello"), RULES, NOW), None, CacheUnavailable("no answer")
+    )
+
+    assert ["Get", "Embed"] == kinds(commands)
+    assert "embedder unavailable" == outcome.reason
+
+
+def test_a_failing_store_ends_the_story() -> None:
+    with pytest.raises(CacheUnavailable):
+        play(lookup(asked("hello"), RULES, NOW), CacheUnavailable("no answer"))
+
+
+def test_a_text_over_the_window_is_for_exact_repeats() -> None:
+    _, outcome = play(lookup(asked("hello"), RULES, NOW), None, None)
+
+    assert (None, "exact-only window") == (outcome.scope, outcome.reason)
+
+
+def test_a_tool_result_is_for_exact_repeats_and_says_so() -> None:
+    commands, outcome = play(lookup(asked("x", exact_only="tool-result"), RULES, NOW), None)
+
+    assert ["Get"] == kinds(commands)
+    assert "exact-only tool-result" == outcome.reason
+
+
+def test_mode_exact_compares_nothing_and_takes_no_alias() -> None:
+    commands, outcome = play(lookup(asked("x"), replace(RULES, mode="exact"), NOW), None)
+
+    assert None is commands[0].alias  # type: ignore[union-attr]
+    assert (None, "exact-only mode") == (outcome.scope, outcome.reason)
+
+
+def test_mode_refresh_asks_nothing_and_keeps_the_answer() -> None:
+    commands, outcome = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
+
+    assert [] == commands
+    assert (True, "refresh") == (outcome.scope is not None, outcome.reason)
+
+
+@pytest.mark.parametrize("header", ["no-store", "No-Store", "max-age=5, no-store"])
+def test_no_store_bypasses(header: str) -> None:
+    request = asked("x", headers={"Cache-Control": header})
+
+    assert ([], Bypass(request, "no-store")) == play(lookup(request, RULES, NOW))
+
+
+def test_no_cache_goes_upstream_with_a_ticket() -> None:
+    commands, outcome = play(lookup(asked("x", headers={"Cache-Control": "no-cache"}), RULES, NOW))
+
+    assert ([], "no-cache") == (commands, outcome.reason)
+
+
+def test_only_if_cached_and_not_cached_is_unsatisfied() -> None:
+    request = asked("x", headers={"Cache-Control": "only-if-cached"})
+    _, outcome = play(lookup(request, RULES, NOW), None, VECTOR, [])
+
+    assert Unsatisfied(request, "only-if-cached") == outcome
+
+
+def test_max_age_passes_over_older_answers() -> None:
+    request = asked("x", headers={"Cache-Control": "max-age=5"})
+    commands, outcome = play(lookup(request, RULES, NOW), entry("x"), VECTOR, [])
+
+    assert isinstance(outcome, Miss)
+    assert ["Get", "Embed", "Nearest"] == kinds(commands)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("0.97", 0.97), ("0.10", 0.90)])
+def test_a_caller_can_only_raise_the_threshold(given: str, expected: float) -> None:
+    request = asked("x", headers={"X-Khazad-Threshold": given})
+    commands, _ = play(lookup(request, RULES, NOW), None, VECTOR, [])
+
+    assert isinstance(commands[2], Nearest)
+    assert expected == commands[2].at_least
+
+
+def test_a_raised_threshold_does_not_see_the_aliases_of_a_lower_one() -> None:
+    lax, _ = play(lookup(asked("x"), RULES, NOW), entry())
+    strict, _ = play(
+        lookup(asked("x", headers={"X-Khazad-Threshold": "0.97"}), RULES, NOW), entry()
+    )
+
+    assert lax[0].fingerprint == strict[0].fingerprint  # type: ignore[union-attr]
+    assert lax[0].alias != strict[0].alias  # type: ignore[union-attr]
+
+
+def test_a_malformed_control_header_bypasses() -> None:
+    request = asked("x", headers={"X-Khazad-Threshold": "high"})
+
+    assert Bypass(request, "malformed x-khazad-threshold") == play(lookup(request, RULES, NOW))[1]
+
+
+def test_a_shared_answer_needs_a_credential_the_upstream_has_accepted() -> None:
+    shared = replace(RULES, tenant="shared")
+    commands, outcome = play(lookup(asked("x"), shared, NOW), False)
+
+    assert isinstance(commands[0], IsAccepted)
+    assert "credential not accepted yet" == outcome.reason
+    assert [Accept(outcome.credential, 3600)] == play(vouch(outcome, 200, shared), None)[0]
+    assert [Refuse(outcome.credential)] == play(vouch(outcome, 401, shared), None)[0]
+
+
+def test_an_accepted_credential_shares() -> None:
+    _, outcome = play(lookup(asked("x"), replace(RULES, tenant="shared"), NOW), True, entry())
+
+    assert isinstance(outcome, Hit)
+
+
+def test_a_tenant_header_that_is_missing_bypasses() -> None:
+    request = asked("x")
+
+    assert (
+        Bypass(request, "no-tenant")
+        == play(lookup(request, replace(RULES, tenant="header:X-Team"), NOW))[1]
+    )
+
+
+def test_keeping_computes_nothing_twice() -> None:
+    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
+    commands, kept = play(keep(miss, WHOLE, Answer(b"{}", tokens=7), RULES, NOW), None)
+
+    assert [Put(kept, miss.scope, VECTOR)] == commands
+    assert (miss.digests.fingerprint, "hello", NOW + 3600, 7) == (
+        kept.id,
+        kept.question,
+        kept.expires_at,
+        kept.tokens,
+    )
+
+
+def test_keeping_embeds_what_the_lookup_had_no_time_for() -> None:
+    _, miss = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
+    commands, _ = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), VECTOR, None)
+
+    assert ["Embed", "Put"] == kinds(commands)
+
+
+def test_a_truncated_answer_is_kept_for_exact_repeats_only() -> None:
+    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
+    commands, kept = play(keep(miss, WHOLE, Answer(b"{}", exact_only="length"), RULES, NOW), None)
+
+    assert [Put(kept, None, None)] == commands
+    assert ("length", None) == (kept.exact_only, kept.question)
+
+
+def test_a_paraphrase_is_learnt_under_its_own_digests() -> None:
+    stored = near(0.95, "hello")
+    _, hit = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [stored])
+    commands, _ = play(learn(hit), None)
+
+    assert [
+        Alias(hit.paraphrase.alias, hit.paraphrase.digests.conversation, stored.entry)
+    ] == commands
+
+
+def test_an_exact_hit_teaches_nothing() -> None:
+    _, hit = play(lookup(asked("hello"), RULES, NOW), entry())
+
+    assert ([], None) == play(learn(hit))
+
+
+def test_the_follow_up_of_a_paraphrase_looks_where_the_original_was_kept() -> None:
+    original, paraphrase = asked("hello", "Hi.", "why?"), asked("hello!", "Hi.", "why?")
+    of_original, _ = play(lookup(original, RULES, NOW), None, (None, None), VECTOR, [])
+    first_turn = asked("hello")
+    _, first = play(lookup(first_turn, RULES, NOW), None, VECTOR, [])
+    aliases = (first.digests.conversation, None)
+    of_paraphrase, _ = play(lookup(paraphrase, RULES, NOW), None, aliases, VECTOR, [])
+
+    assert ["Get", "Resolve", "Embed", "Nearest"] == kinds(of_paraphrase)
+    assert of_original[3].scope == of_paraphrase[3].scope  # type: ignore[union-attr]
+
+
+def test_another_earlier_answer_is_another_scope() -> None:
+    one, _ = play(lookup(asked("a", "Hi.", "why?"), RULES, NOW), None, (None, None), VECTOR, [])
+    other, _ = play(lookup(asked("a", "Ho.", "why?"), RULES, NOW), None, (None, None), VECTOR, [])
+
+    assert one[3].scope != other[3].scope  # type: ignore[union-attr]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.exchange import CacheScope
+from khazad_mitm.settings import OPTIONS, Settings, from_mapping
+
+
+def read(environ: dict[str, str] | None = None, **values: Any) -> Settings:
+    return from_mapping(values, environ=environ or {})
+
+
+def test_every_field_is_an_option_and_every_default_is_the_one_shown() -> None:
+    assert [f.name for f in fields(Settings)] == [o.name for o in OPTIONS]
+    assert Settings() == from_mapping({o.name: o.default for o in OPTIONS}, environ={})
+
+
+def test_nothing_given_is_the_default() -> None:
+    assert Settings() == read()
+
+
+def test_the_environment_stands_behind_what_is_given() -> None:
+    settings = read({"KHAZAD_TTL": "60", "KHAZAD_NAMESPACE": "n"}, namespace="m")
+
+    assert (60, "m") == (settings.ttl, settings.namespace)
+
+
+@pytest.mark.parametrize("value", [0, "0", "none", "None", None])
+def test_a_ttl_of_nothing_means_no_expiry(value: Any) -> None:
+    assert None is read(ttl=value).ttl
+
+
+def test_the_profile_sets_the_threshold_unless_one_is_given() -> None:
+    assert 0.95 == read(profile="strict").similarity_floor
+    assert 0.8 == read(profile="strict", threshold="0.8").similarity_floor
+
+
+@pytest.mark.parametrize("value", [0, 1, "0", "1"])
+def test_thresholds_0_and_1_are_honoured(value: Any) -> None:
+    assert float(value) == read(threshold=value).similarity_floor
+
+
+def test_hosts_are_a_list_or_a_text() -> None:
+    expected = ("api.a.com", "*.b.com")
+
+    assert expected == read(hosts=["api.A.com", "*.b.com"]).hosts
+    assert expected == read(hosts="api.a.com, *.b.com").hosts
+
+
+def test_the_scope_is_an_enum_or_its_word() -> None:
+    assert CacheScope.HOST is read(cache_scope="host").cache_scope
+    assert CacheScope.HOST is read(cache_scope=CacheScope.HOST).cache_scope
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("threshold", 1.2, "threshold: 1.2 is not a cosine similarity"),
+        ("threshold", "high", "threshold: high is not a cosine similarity"),
+        ("threshold", True, "threshold: True is not a cosine similarity"),
+        ("ttl", -1, "ttl: -1 is not a whole number of at least 0"),
+        ("ttl", "1h", "ttl: '1h' is not a whole number"),
+        ("ttl", 1.5, "ttl: 1.5 is not a whole number"),
+        ("profile", "lax", "profile: 'lax' is not one of strict, balanced, faq"),
+        ("mode", "on", "mode: 'on' is not one of cache, exact, refresh, off"),
+        ("namespace", " ", "namespace: ' ' is not a non-empty text"),
+        ("cache_scope", "all", "cache_scope: 'all' is not one of model, host"),
+        ("tenant", "header:", "tenant: 'header:' is not one of"),
+        ("hosts", ["https://a.com"], "hosts: 'https://a.com' is not a host name"),
+        ("hosts", "*", "hosts: '\\*' is not a host name"),
+        ("max_entries", 0, "max_entries: 0 is not a whole number of at least 1"),
+        ("log_level", "LOUD", "log_level: 'LOUD' is not one of"),
+    ],
+)
+def test_a_value_out_of_bounds_is_named_with_its_bound(name: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(**{name: value})
+
+
+def test_the_message_carries_the_name_the_user_typed() -> None:
+    with pytest.raises(ConfigError, match=r"^khazad_threshold: 2"):
+        from_mapping({"threshold": "2"}, prefix="khazad_", environ={})
+    with pytest.raises(ConfigError, match=r"^KHAZAD_THRESHOLD: 2"):
+        read({"KHAZAD_THRESHOLD": "2"})
+
+
+def test_a_misspelt_option_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match="did you mean threshold"):
+        read(treshold=0.9)
+
+
+def test_a_password_in_a_bad_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as error:
+        read(redis_url="http://user:secret@host")
+
+    assert "secret" not in str(error.value)
