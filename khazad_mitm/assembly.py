@@ -1,0 +1,94 @@
+"""Builds a working cache from settings; the only file that knows every room below the edges."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from khazad_mitm import wire
+from khazad_mitm.cache.breaker import Breaker
+from khazad_mitm.cache.drive import Parts
+from khazad_mitm.cache.front import Cache, Wire
+from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.wire import coding, frames, hosts
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.drive import Embedder
+    from khazad_mitm.settings import Settings
+
+# onnxruntime lets go of the interpreter while it computes; more threads than this only queue
+# inside it.
+EMBED_THREADS = 2
+
+
+def build(settings: Settings) -> Cache:
+    """A cache that works, or a ConfigError that says what to change.
+
+    Connects to the store now (one that was named must be there); reads the embedding model in
+    the background, so that exact hits and everything else work at once.
+    """
+    from khazad_mitm.store.connect import connect
+
+    logging.getLogger("khazad").setLevel(settings.log_level)
+    embedder = _embedder(settings)
+    stores = connect(
+        settings.redis_url,
+        settings.namespace,
+        deadline_s=settings.store_deadline_ms / 1000,
+        max_entries=settings.max_entries,
+    )
+    executor = ThreadPoolExecutor(EMBED_THREADS, thread_name_prefix="khazad-embed")
+    parts = Parts(
+        store=stores.sync,
+        awaitable_store=stores.awaitable,
+        store_breaker=Breaker("store"),
+        embedder=embedder,
+        embed_breaker=Breaker("embedder"),
+        embed_executor=executor,
+        embed_deadline_s=settings.embed_deadline_ms / 1000,
+    )
+    rules = Rules(
+        secret=stores.sync.secret(),
+        threshold=settings.similarity_floor,
+        mode=settings.mode,
+        cache_scope=settings.cache_scope,
+        tenant=settings.tenant,
+        ttl_s=settings.ttl,
+        credential_ttl_s=settings.credential_ttl,
+        embedding_model=embedder.model,
+    )
+    if settings.mode not in ("exact", "off"):
+        executor.submit(embedder.load)
+    reach = _Reach(settings.hosts)
+    speech = Wire(wire.recognise, coding.decode, frames.split)
+    return Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from khazad_mitm.embed.local import LocalEmbedder
+
+    if settings.embedding_model is not None:
+        raise ConfigError(
+            f"embedding_model: the local embedder has one model and takes no other"
+            f" ({settings.embedding_model!r} was given)",
+            "leave embedding_model unset",
+        )
+    return LocalEmbedder()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Whose requests are looked at, and whose TLS is opened to do so."""
+
+    patterns: tuple[str, ...]
+
+    def allows(self, host: str) -> bool:
+        # Without a list any host will do: a request must look like a provider's anyway, and over
+        # TLS only known hosts have got this far.
+        return not self.patterns or hosts.matches(host, self.patterns)
+
+    def decrypts(self, host: str) -> bool:
+        return hosts.matches(host, self.patterns) if self.patterns else hosts.is_known(host)

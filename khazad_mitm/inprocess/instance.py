@@ -1,0 +1,123 @@
+"""Class `Khazad`: one cache at work in this process, from its making until `stop()`."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from khazad_mitm import settings as options
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.exchange import CacheScope
+from khazad_mitm.inprocess import patch
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.stats import Stats
+
+
+class Unset(Enum):
+    """The default of an argument for which None means something."""
+
+    UNSET = "unset"
+
+
+class Khazad:
+    """A transparent cache for the LLM calls that this process makes through httpx and httpx2.
+
+    Making one activates it, for clients that exist already and for those to come::
+
+        cache = Khazad(threshold=0.92)
+        ...
+        cache.stop()
+
+    The arguments are those of the original `khazad`, and by keyword every other row of the table
+    in `settings` (`profile`, `tenant`, `mode`, ...). What is not given, or None, comes from
+    `KHAZAD_*` in the environment, then from the table. Where several are active, the newest is
+    asked.
+
+    Raises ConfigError for a value that cannot work, before anything is patched.
+    """
+
+    def __init__(
+        self,
+        redis_url: str | None = None,
+        threshold: float | None = None,
+        ttl: int | Literal[Unset.UNSET] | None = Unset.UNSET,
+        namespace: str | None = None,
+        embedder: str | None = None,
+        embedding_model: str | None = None,
+        log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None,
+        hosts: Sequence[str] | None = None,
+        cache_scope: CacheScope | Literal["model", "host"] | None = None,
+        **others: Any,
+    ) -> None:
+        if hosts is not None and not hosts:
+            raise ConfigError("hosts: [] allows nothing", "None allows every host")
+        given = {
+            "redis_url": redis_url,
+            "threshold": threshold,
+            "namespace": namespace,
+            "embedder": embedder,
+            "embedding_model": embedding_model,
+            "log_level": log_level,
+            "hosts": hosts,
+            "cache_scope": cache_scope,
+            **others,
+        }
+        values: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
+        if ttl is not Unset.UNSET:
+            # None is an answer here: entries do not expire.
+            values["ttl"] = ttl
+        settings = options.from_mapping(values)
+
+        self.logger = _configured_logger(settings.log_level)
+        # Loads numpy and the store's client: not before there is something to build.
+        from khazad_mitm.assembly import build
+
+        self._cache = build(settings)
+        patch.install(self._cache)
+        # The answers of a script's last calls are still on their way when it ends.
+        atexit.register(self._cache.close)
+        self._is_active = True
+        self.logger.info(
+            "[Khazad] Initialized - threshold=%.2f, embedder=%s",
+            settings.similarity_floor,
+            settings.embedder,
+        )
+
+    def stop(self) -> None:
+        """Leave the clients alone. What is cached stays; answers on their way are kept first."""
+        if not self._is_active:
+            self.logger.warning("[Khazad] Not currently active")
+            return
+        self._is_active = False
+        patch.uninstall(self._cache)
+        atexit.unregister(self._cache.close)
+        self._cache.close()
+        self.logger.info("[Khazad] Stopped - original HTTP transports restored")
+
+    def get_stats(self) -> Stats:
+        """The counters as they are now; also after `stop()`."""
+        return self._cache.stats()
+
+    def flush(self) -> None:
+        """Delete what the namespace holds, and reset the counters."""
+        self._cache.flush()
+        self.logger.info("[Khazad] Cache flushed")
+
+    def is_active(self) -> bool:
+        return self._is_active
+
+
+def _configured_logger(level: str) -> logging.Logger:
+    """The logger everyone here writes to; it gets a handler if the application gave it none."""
+    logger = logging.getLogger("khazad")
+    logger.setLevel(level)
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False
+    return logger

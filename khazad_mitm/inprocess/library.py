@@ -1,0 +1,154 @@
+"""One HTTP library, httpx or httpx2, and its messages in our words.
+
+The two are the same library under two names as far as we are concerned; the protocols below are
+all we use of either. Nothing here imports them: whoever has found one loaded hands its module in.
+Knows nothing of caching.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+from khazad_mitm.exchange import Reply
+from khazad_mitm.inprocess.streams import AsyncTee, Capture, Replay, SyncTee
+from khazad_mitm.messages import Headers, Request
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class TheirHeaders(Protocol):
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]: ...
+    def __contains__(self, name: object) -> bool: ...
+
+
+class TheirUrl(Protocol):
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def raw_host(self) -> bytes: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def raw_path(self) -> bytes: ...
+
+
+class TheirRequest(Protocol):
+    method: str
+    url: TheirUrl
+    headers: TheirHeaders
+    stream: Any
+    extensions: dict[str, Any]
+
+    def read(self) -> bytes: ...
+
+
+class TheirResponse(Protocol):
+    status_code: int
+    headers: TheirHeaders
+    stream: Any
+    is_closed: bool
+
+    @property
+    def content(self) -> bytes: ...
+
+
+class HttpModule(Protocol):
+    """`import httpx` or `import httpx2`: their public names that we use."""
+
+    __name__: str
+    Client: type
+    AsyncClient: type
+    BaseTransport: type
+    AsyncBaseTransport: type
+    ByteStream: type
+    SyncByteStream: type
+    AsyncByteStream: type
+    Request: Any
+    Response: Any
+    Headers: Any
+
+
+class Library:
+    """Translates requests to ours, and our replies to the library's responses."""
+
+    def __init__(self, module: HttpModule) -> None:
+        self.module = module
+        sync_stream, async_stream = module.SyncByteStream, module.AsyncByteStream
+        self._sync_tee: Any = type("SyncTee", (SyncTee, sync_stream), {})
+        self._async_tee: Any = type("AsyncTee", (AsyncTee, async_stream), {})
+        self._replay: Any = type("Replay", (Replay, sync_stream, async_stream), {})
+
+    def request(self, theirs: TheirRequest) -> Request | None:
+        """The request as it will be dialled; None where it cannot be read without consuming it.
+
+        That is a body that is generated while it is sent, and a `target` extension, which
+        replaces the path of the URL on the wire.
+        """
+        if "target" in theirs.extensions or not isinstance(theirs.stream, self.module.ByteStream):
+            return None
+        url = theirs.url
+        return Request(
+            method=theirs.method,
+            scheme=url.scheme,
+            host=url.raw_host.decode("ascii").lower(),
+            port=url.port or DEFAULT_PORTS.get(url.scheme, 0),
+            target=url.raw_path.decode("ascii"),
+            headers=_headers(theirs.headers),
+            body=theirs.read(),
+        )
+
+    def without_headers(self, theirs: TheirRequest, names: tuple[str, ...]) -> TheirRequest:
+        """The same request without these headers (given in lower case); itself if it has none.
+
+        A copy otherwise: a redirect or a second try is made from the original, and must still
+        carry them.
+        """
+        if not any(name in theirs.headers for name in names):
+            return theirs
+        dropped = {name.encode("ascii") for name in names}
+        copy = self.module.Request(
+            theirs.method,
+            theirs.url,
+            headers=[item for item in theirs.headers.raw if item[0].lower() not in dropped],
+            stream=theirs.stream,
+            extensions=theirs.extensions,
+        )
+        return cast("TheirRequest", copy)
+
+    def response(self, reply: Reply, *, is_stream: bool) -> TheirResponse:
+        """A reply of ours, as a transport would return it; as one unframed body or as a stream."""
+        headers = reply.headers
+        if not is_stream:
+            headers = headers.plus(("Content-Length", str(len(reply.body))))
+        made = self.module.Response(
+            reply.status,
+            headers=list(headers),
+            stream=self._replay(reply.frames),
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "reason_phrase": HTTPStatus(reply.status).phrase.encode("ascii"),
+            },
+        )
+        return cast("TheirResponse", made)
+
+    def add_header(self, response: TheirResponse, name: str, value: str) -> None:
+        """Append a field line: caches list themselves in the order passed (RFC 9211 §2)."""
+        line = (name.encode("ascii"), value.encode("latin-1"))
+        response.headers = self.module.Headers([*response.headers.raw, line])
+
+    def tee(self, response: TheirResponse, capture: Capture, *, is_async: bool) -> None:
+        """Let `capture` read along with the body of a response that has not been read yet."""
+        make = self._async_tee if is_async else self._sync_tee
+        headers = response_headers(response)
+        response.stream = make(response.stream, capture, response.status_code, headers)
+
+
+def response_headers(response: TheirResponse) -> Headers:
+    """The headers of an answer, as they stood on the wire."""
+    return _headers(response.headers)
+
+
+def _headers(theirs: TheirHeaders) -> Headers:
+    return Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in theirs.raw)

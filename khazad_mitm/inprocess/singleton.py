@@ -1,0 +1,73 @@
+"""The functions of `import khazad`: one `Khazad` for the whole process."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from khazad_mitm.cache.stats import Stats
+from khazad_mitm.inprocess.instance import Khazad
+
+P = ParamSpec("P")
+
+logger = logging.getLogger("khazad")
+
+_lock = threading.Lock()
+_instance: Khazad | None = None
+
+
+def _as_init(make: Callable[P, Khazad]) -> Callable[P, None]:
+    """`init` with the arguments of `Khazad`, whatever they are."""
+
+    @functools.wraps(make, assigned=(), updated=())
+    def init(*args: P.args, **kwargs: P.kwargs) -> None:
+        """Cache this process' LLM calls from now on. A second `init` without `stop` does nothing.
+
+        Takes the arguments of `Khazad`; raises ConfigError for a value that cannot work.
+        """
+        global _instance
+        with _lock:
+            if _instance is not None and _instance.is_active():
+                logger.warning("[Khazad] Already initialized, call stop() first")
+                return
+            _instance = make(*args, **kwargs)
+
+    return init
+
+
+init = _as_init(Khazad)
+
+
+def stop() -> None:
+    """Leave the process' clients alone again. Cached data stays. May be called twice."""
+    global _instance
+    with _lock:
+        if _instance is None or not _instance.is_active():
+            logger.warning("[Khazad] Not currently active")
+            return
+        _instance.stop()
+        _instance = None
+
+
+def get_stats() -> dict[str, Any]:
+    """The counters as plain values: `total_requests`, `cache_hits`, `hit_rate`, ..."""
+    instance = _instance
+    return (Stats() if instance is None else instance.get_stats()).to_dict()
+
+
+def flush() -> None:
+    """Delete every answer of the namespace, and reset the counters."""
+    instance = _instance
+    if instance is None:
+        logger.warning("[Khazad] Not initialized, nothing to flush")
+        return
+    instance.flush()
+
+
+def is_active() -> bool:
+    """Are this process' calls being intercepted by `init`'s cache?"""
+    instance = _instance
+    return instance is not None and instance.is_active()

@@ -1,0 +1,179 @@
+"""What stands between a client and its transport for the time of one request.
+
+Asks the cache; plays what it knows; sends the rest on, untouched, and reads along. The blocking
+and the awaiting transport differ in the calls they wait for and in nothing else. Whatever goes
+wrong in here, the request goes upstream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from khazad_mitm.cache.policy import CONTROL_HEADERS
+from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+from khazad_mitm.inprocess.guard import guarded, is_guarded
+from khazad_mitm.inprocess.library import Library, TheirRequest, TheirResponse, response_headers
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.inprocess.streams import Capture
+    from khazad_mitm.messages import Request
+
+logger = logging.getLogger("khazad")
+
+
+class SyncWrapped(Protocol):
+    def handle_request(self, request: Any) -> Any: ...
+    def close(self) -> None: ...
+
+
+class AsyncWrapped(Protocol):
+    async def handle_async_request(self, request: Any) -> Any: ...
+    async def aclose(self) -> None: ...
+
+
+class Interception:
+    """The part of a transport that waits for nothing."""
+
+    _is_async: bool
+
+    def __init__(self, library: Library, cache: Cache) -> None:
+        self._library = library
+        self._cache = cache
+
+    def _read(self, theirs: TheirRequest) -> Request | None:
+        if is_guarded():
+            return None
+        try:
+            return self._library.request(theirs)
+        except Exception:
+            logger.warning("[Khazad] Could not read a request, passing it on", exc_info=True)
+            return None
+
+    def _answer(self, outcome: Outcome | None) -> TheirResponse | None:
+        """The response where the outcome is one; None: ask the upstream."""
+        match outcome:
+            case Hit():
+                is_stream = outcome.parsed.framing.is_stream
+            case Unsatisfied():
+                is_stream = False
+            case Miss() | Bypass() | None:
+                return None
+        try:
+            return self._library.response(self._cache.reply(outcome), is_stream=is_stream)
+        except Exception:
+            logger.warning("[Khazad] Could not replay an answer, asking again", exc_info=True)
+            return None
+
+    def _cleaned(self, theirs: TheirRequest) -> TheirRequest:
+        return self._library.without_headers(theirs, CONTROL_HEADERS)
+
+    def _forwarded(self, response: TheirResponse, outcome: Outcome | None) -> TheirResponse:
+        """The upstream's answer, with what we did said on it, and a capture reading along."""
+        if not isinstance(outcome, (Miss, Bypass)):
+            return response
+        try:
+            if isinstance(outcome, Miss):
+                self._listen(response, self._cache.capture(outcome))
+            self._library.add_header(response, "Cache-Status", self._cache.cache_status(outcome))
+        except Exception:
+            logger.warning("[Khazad] could not read along with an answer", exc_info=True)
+        return response
+
+    def _listen(self, response: TheirResponse, capture: Capture) -> None:
+        if not response.is_closed:
+            self._library.tee(response, capture, is_async=self._is_async)
+            return
+        # A transport that has read the body itself, as mock transports do, left it decoded.
+        capture.feed(response.content)
+        headers = response_headers(response).without("content-encoding")
+        capture.finish(response.status_code, headers)
+
+
+class SyncTransport(Interception):
+    """Wraps the transport of a blocking client."""
+
+    _is_async = False
+
+    def __init__(self, library: Library, cache: Cache, wrapped: SyncWrapped) -> None:
+        super().__init__(library, cache)
+        self._wrapped = wrapped
+
+    def handle_request(self, request: TheirRequest) -> TheirResponse:
+        asked = self._read(request)
+        outcome = None if asked is None else self._look_up(asked)
+        answer = self._answer(outcome)
+        if answer is not None:
+            return answer
+        with guarded():
+            response: TheirResponse = self._wrapped.handle_request(self._cleaned(request))
+        return self._forwarded(response, outcome)
+
+    def _look_up(self, asked: Request) -> Outcome | None:
+        try:
+            with guarded():
+                return self._cache.look_up(asked)
+        except Exception:
+            logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
+            return None
+
+    def close(self) -> None:
+        self._wrapped.close()
+
+
+class AsyncTransport(Interception):
+    """Wraps the transport of an awaiting client."""
+
+    _is_async = True
+
+    def __init__(self, library: Library, cache: Cache, wrapped: AsyncWrapped) -> None:
+        super().__init__(library, cache)
+        self._wrapped = wrapped
+
+    async def handle_async_request(self, request: TheirRequest) -> TheirResponse:
+        asked = self._read(request)
+        outcome = None if asked is None else await self._look_up(asked)
+        answer = self._answer(outcome)
+        if answer is not None:
+            return answer
+        with guarded():
+            response: TheirResponse = await self._wrapped.handle_async_request(
+                self._cleaned(request)
+            )
+        return self._forwarded(response, outcome)
+
+    async def _look_up(self, asked: Request) -> Outcome | None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            # Another event loop (trio): the cache's store and embedder cannot be awaited here.
+            return None
+        try:
+            with guarded():
+                return await self._cache.look_up_async(asked)
+        except Exception:
+            logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
+            return None
+
+    async def aclose(self) -> None:
+        await self._wrapped.aclose()
+
+
+class Wrapping:
+    """The two transports as members of one library's own class tree, which clients insist on."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        module = library.module
+        self._sync: Any = type("KhazadTransport", (SyncTransport, module.BaseTransport), {})
+        self._async: Any = type(
+            "AsyncKhazadTransport", (AsyncTransport, module.AsyncBaseTransport), {}
+        )
+
+    def sync(self, cache: Cache, transport: Any) -> Any:
+        return self._sync(self._library, cache, transport)
+
+    def asynchronous(self, cache: Cache, transport: Any) -> Any:
+        return self._async(self._library, cache, transport)

@@ -1,0 +1,141 @@
+"""From `khazad_redis_url` to a store that works, or an error that helps.
+
+The one place that knows which kinds of store there are. Asks at start-up, so that a wrong URL is
+not found out by traffic.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from khazad_mitm.errors import CacheUnavailable, ConfigError
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.commands import StoreCommand
+    from khazad_mitm.store.embedded import EmbeddedServer
+
+logger = logging.getLogger("khazad")
+
+LOCAL_REDIS = "redis://localhost:6379"
+# `auto` looks for a Redis on this machine; one that is there answers in a millisecond.
+LOOK_S = 0.25
+# What a server may take for its first answer.
+START_S = 5.0
+
+
+class Store(Protocol):
+    """A namespace, blocking; any thread may call."""
+
+    def perform(self, command: StoreCommand) -> Any: ...
+    def secret(self) -> bytes: ...
+    def flush(self) -> int: ...
+    def count(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class AwaitableStore(Protocol):
+    """The same namespace, awaited."""
+
+    async def perform(self, command: StoreCommand) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One namespace, both ways."""
+
+    sync: Store
+    awaitable: AwaitableStore
+    url: str
+    """For people: without user and password."""
+
+
+def connect(redis_url: str, namespace: str, *, deadline_s: float, max_entries: int) -> Stores:
+    """The stores that `redis_url` means: `auto`, `embedded`, `memory`, or the URL of a Redis 8.
+
+    Raises ConfigError or MissingExtra where it cannot work.
+    """
+    match redis_url.partition("://")[0]:
+        case "auto" | "embedded" | "memory" as kind if kind == redis_url:
+            if kind == "memory":
+                return _memory(max_entries)
+            if kind == "auto" and _redis_is_here():
+                return _redis(LOCAL_REDIS, namespace, deadline_s, max_entries)
+            return _embedded(namespace, deadline_s, max_entries)
+        case "redis" | "rediss" | "unix":
+            from khazad_mitm.store.probe import probe
+
+            probe(redis_url)
+            return _redis(redis_url, namespace, deadline_s, max_entries)
+        case "redis+cluster":
+            raise ConfigError(
+                "khazad_redis_url: clusters are not supported yet", "use a single Redis 8"
+            )
+        case unknown:
+            raise ConfigError(
+                f"khazad_redis_url: {unknown!r} is no kind of store",
+                "auto, embedded, memory, or a redis://, rediss:// or unix:// URL",
+            )
+
+
+def _redis_is_here() -> bool:
+    from khazad_mitm.store.probe import probe
+
+    try:
+        probe(LOCAL_REDIS, LOOK_S)
+    except ConfigError as error:
+        logger.debug("not used: %s", error)
+        return False
+    return True
+
+
+def _redis(
+    url: str,
+    namespace: str,
+    deadline_s: float,
+    max_entries: int,
+    server: EmbeddedServer | None = None,
+) -> Stores:
+    from khazad_mitm.store.probe import without_secrets
+    from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
+
+    store = RedisStore(
+        url, namespace, deadline_s=deadline_s, max_entries=max_entries, server=server
+    )
+    # The deadline is for traffic; start-up may take the time that a far server needs.
+    patient = RedisStore(url, namespace, deadline_s=START_S, max_entries=max_entries)
+    try:
+        store.space.secret = patient.secret()
+    except CacheUnavailable as error:
+        raise ConfigError(f"khazad_redis_url: {without_secrets(url)}: {error}") from error
+    finally:
+        patient.close()
+    shown = "embedded server, " * (server is not None) + without_secrets(url)
+    logger.info("store: %s", shown)
+    return Stores(store, AsyncRedisStore(store), shown)
+
+
+def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
+    if sys.platform == "win32":
+        raise ConfigError(
+            "khazad_redis_url: there is no embedded server for Windows",
+            "use khazad_redis_url=memory, or redis://HOST:PORT of a Redis 8",
+        )
+    from khazad_mitm.store.embedded import start_embedded
+
+    server = start_embedded()
+    try:
+        return _redis(server.url, namespace, deadline_s, max_entries, server)
+    except BaseException:
+        server.close()
+        raise
+
+
+def _memory(max_entries: int) -> Stores:
+    from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore
+
+    store = MemoryStore(max_entries=max_entries)
+    logger.info("store: memory of this process")
+    return Stores(store, AsyncMemoryStore(store), "memory")

@@ -1,0 +1,66 @@
+"""The names of our keys in Redis.
+
+    NS:key           the namespace's secret
+    {NS:B}:e:ID      an entry, with its time to live
+    {NS:B}:a:DIGEST  an alias: the id of an entry
+    {NS:B}:p:DIGEST  an alias of a conversation: id of an entry, a colon, the entry's own
+    {NS:B}:v:SCOPE   vector set; its elements are ids
+    {NS:B}:x         sorted set of ids by the millisecond they expire, +inf for never
+    {NS:B}:u         sorted set of ids by the millisecond they were last used
+    {NS:B}:l:ID      what goes with an entry: `a:DIGEST`, `p:DIGEST`, `v:SCOPE`
+    {NS:B}:c:DIGEST  a credential that the upstream has accepted
+
+Everything of one bucket B lies in one slot of a cluster. A single server has one bucket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khazad_mitm.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names of one namespace."""
+
+    secret: str
+    prefix: str
+    """Of every key of the one bucket, up to and including the colon."""
+
+    @classmethod
+    def of(cls, namespace: str) -> Keys:
+        """`namespace` may be any text, glob characters and braces included, but not empty."""
+        if not namespace:
+            raise ConfigError("khazad_namespace: is empty", "the default is khazad")
+        # A brace would end the hash tag early, or make one namespace's key look like another's.
+        escaped = namespace.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+        return cls(f"{escaped}:key", f"{{{escaped}:0}}:")
+
+    @property
+    def expiry(self) -> str:
+        return self.prefix + "x"
+
+    @property
+    def use(self) -> str:
+        return self.prefix + "u"
+
+    def entry(self, id_: str) -> str:
+        return f"{self.prefix}e:{id_}"
+
+    def alias(self, digest: str) -> str:
+        return f"{self.prefix}a:{digest}"
+
+    def conversation(self, digest: str) -> str:
+        return f"{self.prefix}p:{digest}"
+
+    def vectors(self, scope: str) -> str:
+        return f"{self.prefix}v:{scope}"
+
+    def credential(self, digest: str) -> str:
+        return f"{self.prefix}c:{digest}"
+
+    @property
+    def pattern(self) -> str:
+        """Matches every key but the secret, and no neighbour's, in the glob of SCAN."""
+        return "".join("\\" + sign if sign in "*?[]\\" else sign for sign in self.prefix) + "*"

@@ -1,0 +1,213 @@
+"""Entries in a Redis with Vector Sets: the two runners of `vectorset`'s programs.
+
+`RedisStore` blocks, `AsyncRedisStore` awaits; what is asked and what it means is the programs'
+business. Both write a whole round trip at once to redis-py's connections, past its client and
+pipeline objects, which would cost more than what they carry. Every error leaves as
+CacheUnavailable.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import deque
+from typing import Any, Protocol, TypeVar
+
+import redis
+from redis.exceptions import RedisError, ResponseError
+
+from khazad_mitm.cache.commands import StoreCommand
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.store import vectorset
+from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.loops import LoopConnections
+from khazad_mitm.store.namespace import clear, count_live, secret_of
+from khazad_mitm.store.vectorset import Program, RedisCommand, Space
+
+T = TypeVar("T")
+
+# Kept open for threads that come back; executors have fewer threads.
+IDLE_CONNECTIONS = 32
+
+
+class Server(Protocol):
+    """A server that is ours to look after."""
+
+    def revive(self) -> None:
+        """See to it that there is one; returns at once, never fails."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class RedisStore:
+    """The blocking store; thread-safe, and safe to carry over a fork.
+
+    `deadline_s` bounds each connecting, writing and reading. A `server` of our own is asked to
+    revive when it cannot be reached, and let go with the store.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        namespace: str,
+        *,
+        deadline_s: float,
+        max_entries: int,
+        server: Server | None = None,
+    ) -> None:
+        self.url = url
+        self.deadline_s = deadline_s
+        self.space = Space(Keys.of(namespace), max_entries)
+        self._server = server
+        self._pool = redis.ConnectionPool.from_url(url, **connection_options(deadline_s))
+        self._idle: deque[Any] = deque()
+
+    def perform(self, command: StoreCommand) -> Any:
+        """Obey. Raises CacheUnavailable where the server does not."""
+        return self._run(vectorset.program(command, self.space, now_ms()))
+
+    def secret(self) -> bytes:
+        """The namespace's random key of 32 bytes, made once and kept in the store."""
+        if self.space.secret is None:
+            self.space.secret = self._run(secret_of(self.space.keys, secrets.token_bytes(32)))
+        return self.space.secret
+
+    def flush(self) -> int:
+        """Remove the namespace's entries, and nobody else's; returns how many. The secret stays."""
+        return self._run(clear(self.space.keys))
+
+    def count(self) -> int:
+        """How many entries are live."""
+        return self._run(count_live(self.space.keys, now_ms()))
+
+    def close(self) -> None:
+        """Close what is idle, and let go of the server."""
+        while self._idle:
+            self._idle.pop().disconnect()
+        if self._server is not None:
+            self._server.close()
+
+    def unavailable(self, error: Exception) -> CacheUnavailable:
+        """What a failure is called outside; has the server revived where it is gone."""
+        if self._server is not None and isinstance(error, (redis.ConnectionError, OSError)):
+            self._server.revive()
+        return CacheUnavailable(f"{type(error).__name__}: {error}")
+
+    def _run(self, program: Program[T]) -> T:
+        connection = self._take()
+        try:
+            commands = next(program)
+            try:
+                replies = _trip(connection, commands)
+            except redis.ConnectionError:
+                # The server may have restarted since this connection was last used; every program
+                # may be begun twice. A time-out is another matter: nobody waits for two.
+                connection.disconnect()
+                replies = _trip(connection, commands)
+            while True:
+                replies = _trip(connection, program.send(replies))
+        except StopIteration as done:
+            self._give(connection)
+            result: T = done.value
+            return result
+        except (RedisError, OSError) as error:
+            connection.disconnect()
+            raise self.unavailable(error) from error
+        except BaseException:
+            connection.disconnect()
+            raise
+
+    def _take(self) -> Any:
+        try:
+            while True:
+                connection = self._idle.pop()
+                if connection.pid == os.getpid():
+                    return connection
+        except IndexError:
+            return self._pool.connection_class(**self._pool.connection_kwargs)
+
+    def _give(self, connection: Any) -> None:
+        if len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.disconnect()
+
+
+class AsyncRedisStore:
+    """The same namespace, awaited; in any number of event loops, one after another or at once."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self._loops = LoopConnections(store.url, connection_options(store.deadline_s))
+
+    async def perform(self, command: StoreCommand) -> Any:
+        """Obey. Raises CacheUnavailable where the server does not."""
+        return await self._run(vectorset.program(command, self._store.space, now_ms()))
+
+    async def _run(self, program: Program[T]) -> T:
+        connections = await self._loops.here()
+        try:
+            connection = await connections.take()
+        except RedisError as error:
+            raise CacheUnavailable(str(error)) from error
+        try:
+            commands = next(program)
+            try:
+                replies = await _trip_async(connection, commands)
+            except redis.ConnectionError:  # as in RedisStore._run
+                await connection.disconnect(nowait=True)
+                replies = await _trip_async(connection, commands)
+            while True:
+                replies = await _trip_async(connection, program.send(replies))
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        except (RedisError, OSError) as error:
+            await connection.disconnect(nowait=True)
+            if not isinstance(error, ResponseError):
+                connections.fail(redis.TimeoutError(f"another waited in vain: {error}"))
+            raise self._store.unavailable(error) from error
+        except BaseException:
+            # Cancelled, with replies on their way that nobody else must read.
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            connections.give(connection)
+
+
+def _trip(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+    connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    replies: list[Any] = []
+    for _ in commands:
+        try:
+            replies.append(connection.read_response())
+        except ResponseError as error:
+            replies.append(error)
+    return replies
+
+
+async def _trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    replies: list[Any] = []
+    for _ in commands:
+        try:
+            replies.append(await connection.read_response())
+        except ResponseError as error:
+            replies.append(error)
+    return replies
+
+
+def connection_options(deadline_s: float) -> dict[str, Any]:
+    # RESP2: one trip less to connect, and the same replies inside and outside a script.
+    return {
+        "protocol": 2,
+        "decode_responses": False,
+        "socket_timeout": deadline_s,
+        "socket_connect_timeout": deadline_s,
+    }
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

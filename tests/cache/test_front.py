@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from khazad_mitm.cache.breaker import Breaker
+from khazad_mitm.cache.drive import Parts
+from khazad_mitm.cache.front import Cache, Wire
+from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import Bypass, Framing, Hit, Miss, Outcome, ParsedRequest, Unsatisfied
+from khazad_mitm.messages import Headers, Request
+from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore
+
+from .script import asked
+
+ANSWER = b'{"answer": 42}'
+
+
+class Letters:
+    """Texts with the same letters are the same to it."""
+
+    model = "letters"
+    is_loaded = True
+
+    def load(self) -> None: ...
+
+    def embed_if_fits(self, text: str) -> Any:
+        vector = np.zeros(26, dtype=np.float32)
+        for letter in text.lower():
+            if "a" <= letter <= "z":
+                vector[ord(letter) - 97] += 1
+        return vector / max(1e-9, float(np.linalg.norm(vector)))
+
+
+class Desk:
+    """A cache with its parts at hand."""
+
+    def __init__(self, **rules: Any) -> None:
+        self.store = MemoryStore(max_entries=100)
+        self.executor = ThreadPoolExecutor(1)
+        self.parsed: ParsedRequest | None = None
+        parts = Parts(
+            store=self.store,
+            awaitable_store=AsyncMemoryStore(self.store),
+            store_breaker=Breaker("store"),
+            embedder=Letters(),
+            embed_breaker=Breaker("embedder"),
+            embed_executor=self.executor,
+            embed_deadline_s=5,
+        )
+        self.cache = Cache(
+            Wire(
+                recognise=lambda request: self.parsed,
+                decode=lambda body, coding, limit: None if coding == "odd" else body,
+                split=lambda body, parsed: (body[:2], body[2:]),
+            ),
+            parts,
+            Rules(secret=self.store.secret(), **rules),
+            self.store,
+            allows=lambda host: host == "api.example.com",
+            decrypts=lambda host: True,
+        )
+
+    def ask(self, parsed: ParsedRequest, *, awaiting: bool = False) -> Outcome | None:
+        self.parsed = parsed
+        if awaiting:
+            return asyncio.run(self.cache.look_up_async(parsed.request))
+        return self.cache.look_up(parsed.request)
+
+    def answer(self, miss: Outcome | None, body: bytes = ANSWER, **fields: Any) -> None:
+        assert isinstance(miss, Miss)
+        capture = self.cache.capture(miss)
+        capture.feed(body)
+        headers = fields.get("headers", Headers([("Content-Type", "application/json")]))
+        capture.finish(fields.get("status", 200), headers)
+        assert self.cache.drain(5)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk()
+    yield made
+    made.cache.close()
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_miss_that_was_answered_is_a_hit_the_next_time(desk: Desk, awaiting: bool) -> None:
+    desk.answer(desk.ask(asked("hello"), awaiting=awaiting))
+    hit = desk.ask(asked("hello"), awaiting=awaiting)
+
+    assert isinstance(hit, Hit)
+    assert ANSWER == desk.cache.reply(hit).body
+
+
+def test_a_paraphrase_is_served_by_meaning_and_from_then_on_exactly(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("tea or coffee")))
+    first = desk.ask(asked("coffee or tea"))
+    assert desk.cache.drain(5)
+    second = desk.ask(asked("coffee or tea"))
+
+    assert isinstance(first, Hit)
+    assert isinstance(second, Hit)
+    assert ("semantic", "exact") == (first.tier, second.tier)
+
+
+def test_the_follow_up_of_a_paraphrase_is_found(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("tea or coffee")))
+    desk.answer(desk.ask(asked("tea or coffee", "tea", "why is that")))
+    desk.ask(asked("coffee or tea"))
+    assert desk.cache.drain(5)
+
+    assert isinstance(desk.ask(asked("coffee or tea", "tea", "why is that")), Hit)
+    assert isinstance(desk.ask(asked("coffee or tea", "rum", "why is that")), Miss)
+
+
+def test_the_same_framing_gets_the_original_frames(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("hello")))
+    hit = desk.ask(asked("hello"))
+    assert isinstance(hit, Hit)
+    reply = desk.cache.reply(hit)
+
+    assert (ANSWER[:2], ANSWER[2:]) == reply.frames
+    assert "application/json" == reply.headers.get("content-type")
+
+
+def test_another_framing_is_written_by_the_provider(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("hello")))
+    hit = desk.ask(replace(asked("hello"), framing=Framing("sse")))
+    assert isinstance(hit, Hit)
+    reply = desk.cache.reply(hit)
+
+    assert (b"data: ", ANSWER) == reply.frames
+    assert ["text/event-stream"] == reply.headers.get_all("content-type")
+
+
+def test_a_reply_says_what_it_is(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("hello")))
+    hit = desk.ask(asked("hello"))
+    assert isinstance(hit, Hit)
+    headers = desk.cache.reply(hit).headers
+
+    assert "0" == headers.get("age")
+    assert hit.entry.id == headers.get("x-khazad-entry")
+    assert "khazad; hit; ttl=" in headers.joined("cache-status")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"status": 500}, "status 500"),
+        ({"body": b""}, "empty"),
+        ({"body": b"half"}, "cut"),
+        ({"headers": Headers([("Content-Encoding", "odd")])}, "undecodable"),
+    ],
+)
+def test_what_may_not_be_kept_is_not_and_is_counted(
+    desk: Desk, told: dict[str, Any], reason: str
+) -> None:
+    desk.answer(desk.ask(asked("hello")), **told)
+
+    assert isinstance(desk.ask(asked("hello")), Miss)
+    assert {reason: 1} == desk.cache.stats().unkept
+
+
+def test_only_if_cached_is_answered_with_504(desk: Desk) -> None:
+    outcome = desk.ask(asked("hello", headers={"Cache-Control": "only-if-cached"}))
+    assert isinstance(outcome, Unsatisfied)
+    reply = desk.cache.reply(outcome)
+
+    assert 504 == reply.status
+    assert "error" in json.loads(reply.body)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request.to("https://api.example.com/v1", method="GET"),
+        Request.to("https://elsewhere.example.com/v1"),
+        Request.to("https://api.example.com/v1", b" " * (16 * 1024 * 1024 + 1)),
+    ],
+    ids=["get", "host", "huge"],
+)
+def test_what_is_not_ours_is_not_even_read(desk: Desk, request_: Request) -> None:
+    desk.parsed = asked("hello")
+
+    assert desk.cache.look_up(request_) is None
+    assert 0 == desk.cache.stats().total_requests
+
+
+def test_mode_off_looks_at_nothing() -> None:
+    desk = Desk(mode="off")
+
+    assert desk.ask(asked("hello")) is None
+    desk.cache.close()
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_store_that_fails_is_a_bypass(
+    desk: Desk, awaiting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CacheUnavailable("gone")
+
+    monkeypatch.setattr(desk.store, "perform", fail)
+    request = asked("hello")
+
+    assert Bypass(request, "store unavailable") == desk.ask(request, awaiting=awaiting)
+    assert 1 == desk.cache.stats().errors
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_mistake_of_ours_lets_the_call_through(
+    desk: Desk, awaiting: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert desk.ask(replace(asked("hello"), turns_field=5), awaiting=awaiting) is None  # type: ignore[arg-type]
+    assert ["[Khazad] a lookup failed, the call goes through"] == caplog.messages
+
+
+def test_flush_forgets_answers_and_counts(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("hello")))
+
+    assert 1 == desk.cache.flush()
+    assert 0 == desk.cache.stats().total_requests
+    assert isinstance(desk.ask(asked("hello")), Miss)
+
+
+def test_log_lines_begin_with_the_words_people_grep_for(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "khazad")
+    desk.answer(desk.ask(asked("hello")))
+    desk.ask(asked("hello"))
+    desk.ask(asked("hello", headers={"Cache-Control": "no-store"}))
+    starts: Callable[[int], str] = lambda n: caplog.messages[n][:35]  # noqa: E731
+
+    assert "[Khazad] CACHE MISS - Forwarding to API - echo m" == caplog.messages[0]
+    assert starts(1).startswith("[Khazad] CACHE HIT - Similarity: 1.")
+    assert "[Khazad] BYPASS - no-store echo m" == caplog.messages[2]
+
+
+def test_no_log_line_above_debug_holds_a_prompt(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "khazad")
+    desk.answer(desk.ask(asked("my secret plan")))
+    desk.ask(asked("my secret plan"))
+
+    assert "secret" not in caplog.text

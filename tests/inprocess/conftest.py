@@ -1,0 +1,97 @@
+"""A cache in memory between real clients and a fake upstream."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from khazad_mitm.assembly import build
+from khazad_mitm.cache.front import Cache
+from khazad_mitm.inprocess import patch
+from khazad_mitm.settings import from_mapping
+from tests.inprocess.upstream import Upstream
+
+Post = Callable[..., Any]
+
+
+class Broken(Cache):
+    """Fails at everything."""
+
+    def __init__(self) -> None:
+        pass
+
+    def look_up(self, request: Any) -> Any:
+        raise RuntimeError("look_up")
+
+    async def look_up_async(self, request: Any) -> Any:
+        raise RuntimeError("look_up_async")
+
+
+@pytest.fixture(params=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest) -> Any:
+    return importorskip(request.param)
+
+
+@pytest.fixture
+def either() -> Any:
+    """httpx or httpx2, where it does not matter which."""
+    return importorskip("httpx2" if find_spec("httpx") is None else "httpx")
+
+
+def importorskip(name: str) -> Any:
+    # mitmproxy 11 holds h11 below what httpx2 needs; mitmproxy 12 and today's SDKs bring no httpx.
+    return pytest.importorskip(name, reason=f"{name} is not installed beside this mitmproxy")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    server = Upstream()
+    # A short poll: shutdown() waits for it.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.go_on.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def cache() -> Iterator[Cache]:
+    settings = from_mapping({"redis_url": "memory", "mode": "exact"}, environ={})
+    built = build(settings)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def active(cache: Cache) -> Iterator[Cache]:
+    """The cache, installed."""
+    patch.install(cache)
+    yield cache
+    patch.uninstall(cache)
+
+
+def post_blocking(library: Any, url: str, **arguments: Any) -> Any:
+    with library.Client() as client:
+        return client.post(url, **arguments)
+
+
+def post_awaiting(library: Any, url: str, **arguments: Any) -> Any:
+    async def post() -> Any:
+        async with library.AsyncClient() as client:
+            return await client.post(url, **arguments)
+
+    return asyncio.run(post())
+
+
+@pytest.fixture(params=[post_blocking, post_awaiting], ids=["blocking", "awaiting"])
+def post(request: pytest.FixtureRequest) -> Post:
+    """post(library, url, **arguments of the client's post) -> the response, read."""
+    chosen: Post = request.param
+    return chosen

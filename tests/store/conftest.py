@@ -1,0 +1,80 @@
+"""One suite, every store: in memory, over Redis in one trip and in two, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from khazad_mitm.store import vectorset
+from khazad_mitm.store.connect import Store
+from khazad_mitm.store.memory import MemoryStore
+from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
+from tests.servers import RedisServer, redis_server
+
+__all__ = ["redis_server"]
+
+DEADLINE_S = 5.0
+
+MakeStore = Callable[..., Any]
+
+
+@pytest.fixture
+def namespace() -> str:
+    return f"kh-{uuid4().hex}"
+
+
+@pytest.fixture
+def redis_store(redis_server: RedisServer, namespace: str) -> Iterator[RedisStore]:
+    store = RedisStore(redis_server.url, namespace, deadline_s=DEADLINE_S, max_entries=1_000)
+    yield store
+    store.close()
+
+
+class Awaited:
+    """The awaiting store behind a blocking face, in one event loop."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._store = AsyncRedisStore(store)
+
+    def perform(self, command: Any) -> Any:
+        return self.loop.run_until_complete(self._store.perform(command))
+
+
+@pytest.fixture(params=["memory", "redis", "redis-large-sets", "redis-awaited"])
+def make_store(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, namespace: str
+) -> Iterator[MakeStore]:
+    """Makes a store with so many entries at most; a second one shares the first one's entries."""
+    closing: list[Callable[[], None]] = []
+    if request.param == "redis-large-sets":
+        monkeypatch.setattr(vectorset, "LARGE_SET", 0)
+
+    def make(max_entries: int = 1_000) -> Store:
+        if request.param == "memory":
+            return MemoryStore(max_entries=max_entries)
+        server = request.getfixturevalue("redis_server")
+        store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, max_entries=max_entries)
+        closing.append(store.close)
+        if request.param == "redis-awaited":
+            awaited = Awaited(store)
+            closing.append(
+                lambda: awaited.loop.run_until_complete(awaited.loop.shutdown_asyncgens())
+            )
+            closing.append(awaited.loop.close)
+            store.perform = awaited.perform  # type: ignore[method-assign]  # all but it is sync
+        return store
+
+    yield make
+    for close in closing:
+        close()
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> Store:
+    made: Store = make_store()
+    return made

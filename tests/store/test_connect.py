@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from khazad_mitm.cache.commands import Get, Put
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.store.connect import Stores, connect
+from tests.servers import RedisServer
+from tests.store.entries import digest, entry
+
+
+def opened(url: str, namespace: str = "kh") -> Stores:
+    return connect(url, namespace, deadline_s=5.0, max_entries=100)
+
+
+def test_a_redis_url_gives_a_namespace_both_ways(
+    redis_server: RedisServer, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "khazad")
+    stores = opened(redis_server.url, namespace)
+    stores.sync.perform(Put(entry(1)))
+
+    assert asyncio.run(stores.awaitable.perform(Get(digest(1)))) is not None
+    assert redis_server.url == stores.url
+    assert [f"store: {stores.url}"] == caplog.messages
+    stores.sync.close()
+
+
+def test_memory_gives_a_namespace_both_ways() -> None:
+    stores = opened("memory")
+    stores.sync.perform(Put(entry(1)))
+
+    assert asyncio.run(stores.awaitable.perform(Get(digest(1)))) is not None
+    assert "memory" == stores.url
+
+
+def test_what_one_process_keeps_another_finds(redis_server: RedisServer, namespace: str) -> None:
+    one, other = (opened(redis_server.url, namespace) for _ in range(2))
+    one.sync.perform(Put(entry(1)))
+
+    assert other.sync.perform(Get(digest(1))) is not None
+    assert one.sync.secret() == other.sync.secret()
+    for stores in (one, other):
+        stores.sync.close()
+
+
+def test_a_cluster_is_not_supported_yet() -> None:
+    with pytest.raises(ConfigError, match="clusters are not supported yet"):
+        opened("redis+cluster://localhost:7000")
+
+
+@pytest.mark.parametrize("url", ["", "http://localhost", "memcached://x", "Memory", "memory://"])
+def test_an_unknown_kind_of_store_is_an_error_with_a_hint(url: str) -> None:
+    with pytest.raises(ConfigError, match="is no kind of store\n\nhint: auto, embedded, memory"):
+        opened(url)
+
+
+def test_a_namespace_is_not_empty(redis_server: RedisServer) -> None:
+    with pytest.raises(ConfigError, match="khazad_namespace"):
+        opened(redis_server.url, "")
