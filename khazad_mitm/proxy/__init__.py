@@ -1,0 +1,1 @@
+"""mitmproxy's words translated to ours. The only room that imports mitmproxy."""

@@ -1,0 +1,229 @@
+"""`KhazadAddon`: what happens to a flow, hook by hook.
+
+    request          ask the cache: a hit answers; a miss leaves a ticket on the flow
+    responseheaders  say what happened (Cache-Status); put a tee into what is streamed
+    response         the whole answer has passed: hand it over
+    error            cut, reset, or the client went away: forget it
+
+Everything of ours that fails ends in pass-through. What is decided, and why, is `cache`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from mitmproxy import ctx, exceptions, http
+
+from khazad_mitm.assembly import build
+from khazad_mitm.errors import ConfigError, MissingExtra
+from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.messages import Headers
+from khazad_mitm.proxy import flows, logs, magic, options
+from khazad_mitm.proxy.lazy import LastWord, Lazy
+from khazad_mitm.proxy.tee import Tee, is_streamed
+from khazad_mitm.proxy.tunnels import Tunnels
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from mitmproxy.addonmanager import Loader
+
+    from khazad_mitm.cache.capture import Capture
+    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.settings import Settings
+
+# Answers that wait to be stored when the proxy ends.
+DRAIN_TIMEOUT_S = 5.0
+
+logger = logging.getLogger("khazad")
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What we remember of a request that went upstream."""
+
+    cache_status: str
+    capture: Capture | None
+    """None: nothing is kept."""
+    headers: Headers = Headers()  # noqa: RUF009  (immutable)
+    """Of the answer as it came, without our own."""
+    is_teed: bool = False
+
+
+class KhazadAddon:
+    """Load it last among scripts: what comes before it, it sees as the client sent it."""
+
+    name = "khazad"
+
+    def __init__(self, cache: Cache | None = None) -> None:
+        """With a `cache` that is built already, no options are declared and none are read."""
+        self._given = cache is not None
+        self._cache = cache
+        self._settings: Settings | None = None
+        self._is_running = False
+        # Weak: a flow that mitmproxy drops without another hook takes its ticket along.
+        self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
+        self._last_word = LastWord(self.decrypts, self._forget)
+        # Hooks of the connection, told elsewhere. They are lent to this addon: one more addon
+        # in mitmproxy's chain is asked eight times for every request.
+        tunnels, lazy = Tunnels(self.decrypts), Lazy(self._waits)
+        self.next_layer = tunnels.next_layer
+        self.tls_clienthello = tunnels.tls_clienthello
+        self.http_connect = lazy.http_connect
+        self.tls_start_server = lazy.tls_start_server
+
+    # -- life
+
+    def load(self, loader: Loader) -> None:
+        if not self._given:
+            options.load(loader)
+        loader.add_command("khazad.stats", self.stats)
+        loader.add_command("khazad.flush", self.flush)
+
+    def configure(self, updated: Set[str]) -> None:
+        if self._given or not any(name.startswith(options.PREFIX) for name in updated):
+            return
+        settings = options.read(ctx.options)
+        if settings == self._settings:
+            return
+        if self._is_running:
+            try:
+                self._open(settings)
+            except (ConfigError, MissingExtra) as error:
+                raise exceptions.OptionsError(str(error)) from error
+        self._settings = settings
+
+    def running(self) -> None:
+        """Build the cache. What is wrong is logged as an error, which ends a starting mitmproxy."""
+        self._is_running = True
+        logs.install()
+        if not self._given:
+            complaint = options.misspelt(ctx.options)
+            if complaint:
+                logger.error(complaint)
+                return
+            if self._settings is None:
+                return
+            try:
+                self._open(self._settings)
+            except (ConfigError, MissingExtra) as error:
+                logger.error("%s", error)
+                return
+        ctx.master.addons.add(self._last_word)
+
+    def done(self) -> None:
+        if self._last_word in ctx.master.addons:
+            ctx.master.addons.remove(self._last_word)
+        self._close()
+        logs.uninstall()
+
+    def _open(self, settings: Settings) -> None:
+        cache = build(settings)
+        logger.setLevel(settings.log_level)
+        self._close()
+        self._cache = cache
+
+    def _close(self) -> None:
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            cache.drain(DRAIN_TIMEOUT_S)
+            cache.close()
+
+    def decrypts(self, host: str) -> bool:
+        """May TLS of this host be opened?"""
+        return self._cache is not None and self._cache.decrypts(host)
+
+    def _waits(self, host: str) -> bool:
+        return host == magic.HOST or self.decrypts(host)
+
+    # -- flows
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        # A streamed request body has gone upstream by now.
+        if flow.response or flow.error or not flow.live or flow.request.stream:
+            return
+        try:
+            if magic.is_meant(flow.request):
+                flow.response = await magic.page(flow.request, self._cache)
+            elif self._cache is not None:
+                await self._ask(self._cache, flow)
+        except Exception:  # an edge: a mistake of ours must not reach the caller
+            logger.exception("[Khazad] a request could not be looked at and goes through")
+            self._forget(flow)
+
+    async def _ask(self, cache: Cache, flow: http.HTTPFlow) -> None:
+        outcome = await cache.look_up_async(flows.to_request(flow))
+        match outcome:
+            case None:
+                return
+            case Hit() | Unsatisfied():
+                reply = cache.reply(outcome)
+                flow.response = flows.to_response(reply)
+                flow.comment = reply.headers.joined("cache-status")
+                if isinstance(outcome, Hit):
+                    flow.marked = ":zap:"
+            case Miss():
+                self._admit(flow, Ticket(cache.cache_status(outcome), cache.capture(outcome)))
+            case Bypass():
+                self._admit(flow, Ticket(cache.cache_status(outcome), None))
+
+    def _admit(self, flow: http.HTTPFlow, ticket: Ticket) -> None:
+        self._tickets[flow] = ticket
+        flow.comment = ticket.cache_status
+        flows.strip_controls(flow.request)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        response = flow.response
+        # An answer that has its body already is ours or another addon's.
+        if response is None or response.raw_content is not None:
+            return
+        ticket = self._tickets.get(flow)
+        if ticket is not None:
+            ticket.headers = flows.to_headers(response.headers)
+            # RFC 9211 §2: a cache appends to what the caches before it have said.
+            response.headers.add("cache-status", ticket.cache_status)
+        if ticket is not None and ticket.capture is not None:
+            if is_streamed(response) or response.stream:
+                ticket.is_teed = True
+                then = response.stream if callable(response.stream) else None
+                response.stream = Tee(ticket.capture, then)
+        elif not response.stream and is_streamed(response):
+            response.stream = True
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        ticket = self._tickets.pop(flow, None)
+        if ticket is None or ticket.capture is None or flow.response is None:
+            return
+        try:
+            if not ticket.is_teed:
+                # None: `stream_large_bodies` has let it go by in the middle.
+                if flow.response.raw_content is None:
+                    ticket.capture.abort()
+                    return
+                ticket.capture.feed(flow.response.raw_content)
+            ticket.capture.finish(flow.response.status_code, ticket.headers)
+        except Exception:  # an edge
+            logger.exception("[Khazad] an answer could not be kept")
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        self._forget(flow)
+
+    def _forget(self, flow: http.HTTPFlow) -> None:
+        ticket = self._tickets.pop(flow, None)
+        if ticket is not None and ticket.capture is not None:
+            ticket.capture.abort()
+
+    # -- commands
+
+    def stats(self) -> str:
+        """What the cache has done so far, as JSON."""
+        return "{}" if self._cache is None else json.dumps(self._cache.stats().to_dict())
+
+    def flush(self) -> None:
+        """Forget every answer, and the counters."""
+        if self._cache is not None:
+            self._cache.flush()

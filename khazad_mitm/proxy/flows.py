@@ -1,0 +1,88 @@
+"""Flows to requests, replies to responses. Knows the two vocabularies and decides nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from mitmproxy import http
+from mitmproxy.net.http import status_codes
+
+from khazad_mitm.cache.policy import CONTROL_HEADERS
+from khazad_mitm.messages import Headers, Request
+
+if TYPE_CHECKING:
+    from khazad_mitm.exchange import Reply
+
+# Belong to one connection and are forbidden in HTTP/2 (RFC 9113 §8.2.2). The length is set anew.
+_OF_THE_CONNECTION = frozenset(
+    b"connection keep-alive proxy-connection transfer-encoding upgrade content-length".split()
+)
+
+
+def to_headers(fields: http.Headers) -> Headers:
+    """mitmproxy's header fields, in order and with repeats."""
+    return Headers(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in fields.fields
+    )
+
+
+def to_request(flow: http.HTTPFlow) -> Request:
+    """The request of a flow, addressed to where mitmproxy will dial, whatever `Host` says."""
+    request = flow.request
+    return Request(
+        request.method,
+        request.scheme,
+        request.host.lower(),
+        request.port,
+        request.path,
+        to_headers(request.headers),
+        request.raw_content or b"",
+    )
+
+
+def to_response(reply: Reply) -> http.Response:
+    """A response that HTTP/1 and HTTP/2 clients can be given.
+
+    Names are lower case: HTTP/2 knows no other, and mitmproxy warns at each one it must mend.
+    """
+    body = reply.body
+    fields = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers
+    ]
+    kept = [field for field in fields if field[0] not in _OF_THE_CONNECTION]
+    kept.append((b"content-length", b"%d" % len(body)))
+    now = time.time()
+    return http.Response(
+        b"HTTP/1.1",
+        reply.status,
+        status_codes.RESPONSES.get(reply.status, "").encode(),
+        http.Headers(kept),
+        body,
+        None,
+        now,
+        now,
+    )
+
+
+def strip_controls(request: http.Request) -> None:
+    """Take our control headers out of a request that goes upstream.
+
+    A SigV4 signature breaks when a header it covers is removed: then they stay.
+    """
+    for name in CONTROL_HEADERS:
+        if name in request.headers and name not in _signed_headers(request):
+            del request.headers[name]
+
+
+def _signed_headers(request: http.Request) -> frozenset[str]:
+    """Names covered by an AWS SigV4 signature, in the header or in a presigned URL."""
+    names = ""
+    authorization = request.headers.get("authorization", "")
+    if authorization.startswith("AWS4-"):
+        names = authorization.partition("SignedHeaders=")[2].partition(",")[0]
+    elif "X-Amz-SignedHeaders" in request.path:
+        query = parse_qs(request.path.partition("?")[2])
+        names = query.get("X-Amz-SignedHeaders", [""])[0]
+    return frozenset(name.strip().lower() for name in names.split(";"))
