@@ -1,0 +1,94 @@
+"""What is asked and what is answered, in OpenAI's words: one small chat, the same everywhere.
+
+Standard library only: the addons of the yardsticks import it too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+HOST = "api.openai.com"
+PATH = "/v1/chat/completions"
+SYSTEM = "You answer questions of our customers, briefly."
+QUESTION = "How do I reset my password?"
+PARAPHRASE = "How can I reset my password?"
+
+# As many as the official openai SDK sends, and of that length.
+HEADERS = (
+    ("Host", HOST),
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "gzip, deflate"),
+    ("Content-Type", "application/json"),
+    ("User-Agent", "OpenAI/Python 3.0.0"),
+    ("X-Stainless-Lang", "python"),
+    ("X-Stainless-Package-Version", "3.0.0"),
+    ("X-Stainless-OS", "Linux"),
+    ("X-Stainless-Arch", "x64"),
+    ("X-Stainless-Runtime", "CPython"),
+    ("X-Stainless-Runtime-Version", "3.11.7"),
+    ("X-Stainless-Async", "false"),
+    ("X-Stainless-Retry-Count", "0"),
+    ("X-Stainless-Read-Timeout", "600"),
+    ("Authorization", "Bearer sk-bench-000000000000000000000000000000000000000000000000"),
+)
+
+_HEAD = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": "gpt-4o-2024-08-06"}
+_WORDS = (
+    "Open Settings, choose Account, then Reset password. We send you a link that is good for one"
+    " hour; follow it and choose a new password of twelve characters or more."
+).split()
+
+
+def body(question: str, **more: Any) -> bytes:
+    """The body of a chat request."""
+    turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
+    return json.dumps({"model": "gpt-4o", "messages": turns, "temperature": 0.2, **more}).encode()
+
+
+def wire(content: bytes, *more: tuple[str, str]) -> bytes:
+    """The whole request as HTTP/1.1, for a connection that stays open."""
+    fields = [*HEADERS, *more, ("Content-Length", str(len(content)))]
+    head = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
+    return "\r\n".join([*head, "", ""]).encode() + content
+
+
+def answer() -> bytes:
+    """The body of a whole answer."""
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": " ".join(_WORDS), "refusal": None},
+        "logprobs": None,
+        "finish_reason": "stop",
+    }
+    usage = {"prompt_tokens": 24, "completion_tokens": 36, "total_tokens": 60}
+    whole = {**_HEAD, "object": "chat.completion", "choices": [choice], "usage": usage}
+    return json.dumps(whole).encode()
+
+
+ANSWER = answer()
+ANSWER_HEADERS = (
+    ("content-type", "application/json"),
+    ("openai-organization", "org-bench"),
+    ("openai-processing-ms", "412"),
+    ("openai-version", "2020-10-01"),
+    ("x-request-id", "req_00000000000000000000000000000000"),
+)
+
+
+def frames() -> list[bytes]:
+    """A whole stream: a role, one frame per word, the finish, `[DONE]`."""
+    deltas: list[tuple[dict[str, str], str | None]] = [
+        ({"role": "assistant", "content": ""}, None),
+        *(({"content": f"{word} "}, None) for word in _WORDS),
+        ({}, "stop"),
+    ]
+    events = [
+        {
+            **_HEAD,
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+        for delta, finish in deltas
+    ]
+    return [*(b"data: %s\n\n" % json.dumps(e).encode() for e in events), b"data: [DONE]\n\n"]
