@@ -24,6 +24,7 @@ from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers
 from khazad_mitm.proxy import flows, logs, magic, options
 from khazad_mitm.proxy.lazy import LastWord, Lazy
+from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
 
@@ -75,6 +76,8 @@ class KhazadAddon:
         self.tls_clienthello = tunnels.tls_clienthello
         self.http_connect = lazy.http_connect
         self.tls_start_server = lazy.tls_start_server
+        self._reuse = Reuse()
+        self.server_connect = self._reuse.server_connect
 
     # -- life
 
@@ -101,6 +104,7 @@ class KhazadAddon:
         """Build the cache. What is wrong is logged as an error, which ends a starting mitmproxy."""
         self._is_running = True
         logs.install()
+        self._reuse.install()
         if not self._given:
             complaint = options.misspelt(ctx.options)
             if complaint:
@@ -119,6 +123,7 @@ class KhazadAddon:
         if self._last_word in ctx.master.addons:
             ctx.master.addons.remove(self._last_word)
         self._close()
+        self._reuse.uninstall()
         logs.uninstall()
 
     def _open(self, settings: Settings) -> None:

@@ -4,8 +4,8 @@ mitmproxy's own dispatch walks all addons and their children at each of the five
 request. The addons of a lean proxy do not change while it runs, so the handlers of a hook are
 looked up at its first use.
 
-This is the one file that relies on mitmproxy's privates. `manager_for` compares them with what
-was read (11.0.2 and 12.2.3) and falls back to mitmproxy's own dispatch where they differ:
+Relies on mitmproxy's privates, as `reuse` does and no other file. `manager_for` compares them with
+what was read (11.0.2 and 12.2.3) and falls back to mitmproxy's own dispatch where they differ:
 
 - `AddonManager.handle_lifecycle(event)` is awaited by the proxy for every hook;
 - `AddonManager._iter_hooks(addon, event)` yields (addon, handler) in order, children included;

@@ -45,6 +45,14 @@ def test_another_question_goes_upstream(proxy: Proxy, upstream: Upstream) -> Non
     assert 2 == len(upstream.calls)
 
 
+def test_many_misses_share_one_connection_to_the_upstream(proxy: Proxy, upstream: Upstream) -> None:
+    with proxy.client() as client:
+        answers = [client.ask(question(f"What is {n} squared?")).status for n in range(8)]
+
+    assert [200] * 8 == answers
+    assert ["api.openai.com"] == upstream.names
+
+
 def test_the_first_frame_of_a_stream_arrives_before_the_second_was_sent(
     proxy: Proxy, upstream: Upstream
 ) -> None:

@@ -181,6 +181,7 @@ async def test_an_answer_set_by_an_addon_behind_us_is_not_kept():
         context.master.addons.get("khazad-last").request(flow)
         addon.responseheaders(flow)
         addon.response(flow)
+        addon.done()
 
     assert ([], ["cut"]) == (cache.kept, cache.dropped)
     assert "cache-status" not in flow.response.headers
