@@ -22,13 +22,14 @@ from bench import conversation, primed
 from bench.measure import Result, Target, in_turns
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.cache.policy import THRESHOLD_HEADER
-from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.exchange import Hit, Outcome
 from khazad_mitm.messages import Request
 from khazad_mitm.store.embedded_files import data_directory, socket_path
 
 CALLS = 20
 """Per turn, of what takes microseconds: the clock is read around all of them."""
+
+CONTROL = "a control: the same against itself; what differs from 1 is the harness, not us"
 
 
 def exact(rounds: int) -> Iterator[Result]:
@@ -57,6 +58,7 @@ def exact(rounds: int) -> Iterator[Result]:
                 "ping": _blocking(client.ping),
                 "hit": _blocking(lambda: _hit(cache.look_up(request), "exact")),
                 "bare ping": _blocking(bare_ping),
+                "ping again": _blocking(client.ping),
                 "whole": _blocking(lambda: cache.reply(_hit(cache.look_up(request), "exact"))),
                 "awaited ping": _awaited(loop, awaited_ping),
                 "awaited hit": _awaited(loop, awaited_hit),
@@ -76,6 +78,9 @@ def exact(rounds: int) -> Iterator[Result]:
         took["awaited ping"],
         target=target,
     )
+    yield Result(
+        "PING, elsewhere in the turn", "redis PING", "us", took["ping again"], ping, note=CONTROL
+    )
     yield Result("exact hit with its reply written", "redis PING", "us", took["whole"], ping)
     yield Result(
         "exact hit",
@@ -91,8 +96,6 @@ def semantic(rounds: int, neighbours: int) -> Iterator[Result]:
     """A paraphrase, against the embedding of its text; `neighbours` questions are beside it."""
     questions = itertools.islice(_other_questions(), neighbours)
     known = [conversation.QUESTION, *questions]
-    embedder = LocalEmbedder()
-    embedder.load()
     paraphrase = conversation.body(conversation.PARAPHRASE)
     # A paraphrase is an exact hit the second time, but not for a caller with another threshold.
     stricter = (
@@ -100,11 +103,16 @@ def semantic(rounds: int, neighbours: int) -> Iterator[Result]:
         for n in itertools.count(1)
     )
     with _cache(map(conversation.body, known)) as cache, _loop() as loop:
+        # The cache's own. A second one has weights of its own, which the CPU's cache has dropped
+        # by its next turn: 1.2 to 1.3 times slower, and every hit would look cheaper than it is.
+        embedder = cache._parts.embedder
 
         def embedding() -> float:
             started = time.perf_counter()
             embedder.embed_if_fits(conversation.PARAPHRASE)
-            return (time.perf_counter() - started) * 1e3
+            took = time.perf_counter() - started
+            primed.settled(cache)  # as after a hit
+            return took * 1e3
 
         def blocking() -> float:
             request = next(stricter)
@@ -128,10 +136,13 @@ def semantic(rounds: int, neighbours: int) -> Iterator[Result]:
 
         took = in_turns(rounds, {"embedding": embedding, "blocking": blocking, "awaited": awaited})
     target = Target("at most", 1.15)
-    alone, name = took["embedding"], "embedding alone"
+    alone, again, name = took["embedding"], took["embedding again"], "embedding alone"
     note = f"{len(known):,} questions in its vector set"
     yield Result("semantic hit", name, "ms", took["blocking"], alone, target=target, note=note)
-    yield Result("semantic hit, awaited", name, "ms", took["awaited"], alone, target=target)
+    yield Result(
+        "embedding, in the other place of the turn", name, "ms", again, alone, note=CONTROL
+    )
+    yield Result("semantic hit, awaited", name, "ms", took["awaited"], again, target=target)
 
 
 @contextmanager

