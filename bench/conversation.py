@@ -6,6 +6,8 @@ Standard library only: the addons of the yardsticks import it too.
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
 from typing import Any
 
 HOST = "api.openai.com"
@@ -33,11 +35,29 @@ HEADERS = (
     ("Authorization", "Bearer sk-bench-000000000000000000000000000000000000000000000000"),
 )
 
+_NOUNS = (
+    "piano carpet freezer telescope lamp canoe tent printer sofa violin glacier tax engine orchid"
+    " passport soup bridge lizard opera magnet harvest pension comet ladder recipe tunnel saddle"
+    " museum virus anchor pencil desert ballot helmet cheese lantern orbit mortgage whale carpenter"
+    " thunder alphabet kidney barley castle diesel feather gravity hockey island jury kettle lemon"
+    " mosaic needle oxygen parrot quarry ribbon salmon theatre umbrella vaccine walnut yacht zinc"
+).split()
+
 _HEAD = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": "gpt-4o-2024-08-06"}
 _WORDS = (
     "Open Settings, choose Account, then Reset password. We send you a link that is good for one"
     " hour; follow it and choose a new password of twelve characters or more."
 ).split()
+
+
+def unlike_questions() -> Iterator[str]:
+    """Without end, the same in each run, and none so like another that it would be answered by it.
+
+    Sentences made from one pattern will not do: all but one word in common is 0.9 similar.
+    """
+    draw = random.Random(1)
+    while True:
+        yield " ".join(draw.sample(_NOUNS, 7)).capitalize() + "?"
 
 
 def body(question: str, **more: Any) -> bytes:

@@ -35,13 +35,10 @@ class Ground:
     """With mitmproxy's own authority, which the fake provider's certificate is from too."""
     ca: Path
     certificate: Path
-    """Chain and key of the fake provider, for the LLM host and `localhost`."""
-
-    def client_context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.ca))
-        # As the official SDKs ask for by default.
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+    """And key, of the fake provider, for the LLM host and `localhost`."""
+    certificate_der: bytes
+    client: ssl.SSLContext
+    """Trusts the authority; asks for HTTP/1.1, as the official SDKs do by default."""
 
 
 @contextmanager
@@ -64,8 +61,12 @@ def ground() -> Iterator[Ground]:
             serialization.NoEncryption(),
         )
         certificate.write_bytes(key + made.cert.to_pem())
+        ca = confdir / "mitmproxy-ca-cert.pem"
+        client = ssl.create_default_context(cafile=str(ca))
+        client.set_alpn_protocols(["http/1.1"])
+        der = ssl.PEM_cert_to_DER_cert(made.cert.to_pem().decode())
         try:
-            yield Ground(folder, confdir, confdir / "mitmproxy-ca-cert.pem", certificate)
+            yield Ground(folder, confdir, ca, certificate, der, client)
         finally:
             wait_for_embedded(folder)
 

@@ -19,7 +19,7 @@ import redis
 import redis.asyncio
 
 from bench import conversation, primed
-from bench.measure import Result, Target, in_turns
+from bench.measure import CONTROL, Result, Target, in_turns
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.cache.policy import THRESHOLD_HEADER
 from khazad_mitm.exchange import Hit, Outcome
@@ -28,8 +28,6 @@ from khazad_mitm.store.embedded_files import data_directory, socket_path
 
 CALLS = 20
 """Per turn, of what takes microseconds: the clock is read around all of them."""
-
-CONTROL = "a control: the same against itself; what differs from 1 is the harness, not us"
 
 
 def exact(rounds: int) -> Iterator[Result]:
@@ -94,7 +92,7 @@ def exact(rounds: int) -> Iterator[Result]:
 
 def semantic(rounds: int, neighbours: int) -> Iterator[Result]:
     """A paraphrase, against the embedding of its text; `neighbours` questions are beside it."""
-    questions = itertools.islice(_other_questions(), neighbours)
+    questions = itertools.islice(conversation.unlike_questions(), neighbours)
     known = [conversation.QUESTION, *questions]
     paraphrase = conversation.body(conversation.PARAPHRASE)
     # A paraphrase is an exact hit the second time, but not for a caller with another threshold.
@@ -134,7 +132,15 @@ def semantic(rounds: int, neighbours: int) -> Iterator[Result]:
             primed.settled(cache)
             return seconds * 1e3
 
-        took = in_turns(rounds, {"embedding": embedding, "blocking": blocking, "awaited": awaited})
+        took = in_turns(
+            rounds,
+            {
+                "embedding": embedding,
+                "blocking": blocking,
+                "embedding again": embedding,
+                "awaited": awaited,
+            },
+        )
     target = Target("at most", 1.15)
     alone, again, name = took["embedding"], took["embedding again"], "embedding alone"
     note = f"{len(known):,} questions in its vector set"
@@ -205,12 +211,3 @@ def _hit(outcome: Outcome | None, tier: str) -> Hit:
     if not isinstance(outcome, Hit) or outcome.tier != tier:
         raise RuntimeError(f"expected a hit ({tier}), not a {type(outcome).__name__}")
     return outcome
-
-
-def _other_questions() -> Iterator[str]:
-    """Up to 1,000, none about a password."""
-    actions = "order return rent repair insure clean paint store ship sell".split()
-    things = "bicycle piano carpet freezer telescope lamp canoe tent printer sofa".split()
-    places = "Rome Oslo Lima Cairo Tokyo Quebec Nairobi Lisbon Hanoi Perth".split()
-    for place, action, thing in itertools.product(places, actions, things):
-        yield f"Where in {place} can I {action} a {thing}?"

@@ -51,17 +51,21 @@ class Connection:
             data += self._some()
         return data
 
-    def first_byte_s(self, request: bytes) -> float:
-        """Seconds from sending a request to the first byte of its stream; reads it to the end."""
+    def first_byte_s(self, request: bytes, expected: bytes) -> float:
+        """Seconds from sending a request to the first byte of its stream, which is read whole."""
         started = time.perf_counter()
         self.send(request)
         data = self._some()
         took = time.perf_counter() - started
         while not data.endswith(b"0\r\n\r\n"):
             data += self._some()
-        if b" 200 " not in data[:16]:
-            raise RuntimeError(f"expected a stream, not {data!r}")
+        if expected not in data.partition(b"\r\n\r\n")[0]:
+            raise RuntimeError(f"expected {expected!r} in the head of {data!r}")
         return took
+
+    def certificate(self) -> bytes | None:
+        """In DER, of whoever is at the other end of the TLS."""
+        return self.socket.getpeercert(binary_form=True)
 
     def close(self) -> None:
         self.socket.close()

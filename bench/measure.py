@@ -17,6 +17,8 @@ Series: TypeAlias = Sequence[float]
 
 Comparison: TypeAlias = Literal["ratio", "difference", "value"]
 
+CONTROL = "a control, the yardstick against itself: what is not equal here is the harness"
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:

@@ -34,12 +34,12 @@ class Proxy:
     process: subprocess.Popen[Any]
     log: Path
 
-    def cpu_s(self) -> float | None:
-        """CPU time used so far; None where the system does not tell (Linux does)."""
+    def cpu_s(self) -> float:
+        """CPU time used so far, all threads. RuntimeError where there is no /proc (not Linux)."""
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
+        except FileNotFoundError:
+            raise RuntimeError("CPU time of a process is read from /proc: Linux only") from None
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bench.measure import Result, Series, Spread
 
-_WIDTH = 46
+_WIDTH = 42
 
 
 def header(name: str) -> str:

@@ -6,7 +6,6 @@ idle proxy uses no CPU.
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import subprocess
 import sys
@@ -18,11 +17,12 @@ from typing import Any
 from bench import conversation, primed, proxies
 from bench.ground import Ground
 from bench.load import Connection, answers_per_second
-from bench.measure import Result, Target, in_turns
+from bench.measure import CONTROL, Result, Target, in_turns
 from bench.proxies import Proxy
 
 CONNECTIONS = 8
 WARM_UP_S = 0.5
+SETTLE_S = 0.02
 
 
 def hits(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
@@ -70,48 +70,52 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
         _upstream(ground) as upstream,
         proxies.running(ground, kinds, upstream) as by_kind,
     ):
-        tee, ours = (_connect(by_kind[kind], ground) for kind in kinds)
-        count = itertools.count()
+        questions = conversation.unlike_questions()
 
-        def question() -> bytes:
-            # Another number is another question, however alike the two are.
-            return _asked(f"What did order {next(count)} cost?", stream=True)
+        def asking(kind: str, expected: bytes, **more: Any) -> Callable[[], float]:
+            connection = _connect(by_kind[kind], ground)
 
-        def opaque() -> bytes:
-            # What asks for two choices is never compared by meaning.
-            return _asked(f"What did order {next(count)} cost?", stream=True, n=2)
+            def measure() -> float:
+                request = _asked(next(questions), stream=True, **more)
+                took = connection.first_byte_s(request, expected)
+                # Ours stores the answer now, on the CPU that the next turn is measured on.
+                time.sleep(SETTLE_S)
+                return took * 1e3
 
-        def by(connection: Connection, make: Callable[[], bytes]) -> Callable[[], float]:
-            return lambda: connection.first_byte_s(make()) * 1e3
+            return measure
 
         subjects = {
-            "tee": by(tee, question),
-            "ours": by(ours, question),
-            "opaque tee": by(tee, opaque),
-            "opaque ours": by(ours, opaque),
+            "tee": asking("tee addon", b" 200 "),
+            "ours": asking("mitmdump -s", b"fwd=miss"),
+            "tee again": asking("tee addon", b" 200 ", n=2),
+            # Two choices are never compared by meaning.
+            "exact only": asking("mitmdump -s", b"exact-only", n=2),
         }
-        in_turns(10, subjects)  # warm: the first misses wait for the model to be read
+        in_turns(10, subjects)  # the first ones open connections, and wait for the model
         took = in_turns(rounds, subjects)
+    tee, again = took["tee"], took["tee again"]
     within = Target("at most", 1)
     yield Result(
         "first byte of a streamed miss",
         "bare tee addon",
         "ms",
         took["ours"],
-        took["tee"],
+        tee,
         "difference",
         within,
-        "embeds the question and looks for its like before it goes upstream",
+        "the question is embedded and compared before it goes upstream",
     )
     yield Result(
-        "first byte, nothing to embed",
+        "first byte, exact only",
         "bare tee addon",
         "ms",
-        took["opaque ours"],
-        took["opaque tee"],
+        took["exact only"],
+        again,
         "difference",
         within,
+        "nothing to embed",
     )
+    yield Result("again", "bare tee addon", "ms", again, tee, "difference", note=CONTROL)
 
 
 def tunnels(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
@@ -124,45 +128,60 @@ def tunnels(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
         proxies.running(ground, kinds, port) as by_kind,
     ):
 
-        def kept(proxy: Proxy) -> _Load:
-            connections = [_connect(proxy, ground, "localhost", port) for _ in range(CONNECTIONS)]
-            return _Load(proxy, connections, request, b" 200 ", seconds)
+        def connect(proxy: Proxy) -> Connection:
+            connection = _connect(proxy, ground, "localhost", port)
+            if connection.certificate() != ground.certificate_der:
+                raise RuntimeError(f"{proxy.name} has opened the TLS of localhost")
+            return connection
 
         def anew(proxy: Proxy) -> Callable[[], float]:
             def measure() -> float:
-                opened, started = 0, time.perf_counter()
-                while (took := time.perf_counter() - started) < seconds:
-                    connection = _connect(proxy, ground, "localhost", port)
+                opened, started, before = 0, time.perf_counter(), proxy.cpu_s()
+                while time.perf_counter() - started < seconds:
+                    connection = connect(proxy)
                     connection.send(request)
                     connection.receive(b" 200 ")
                     connection.close()
                     opened += 1
-                return opened / took
+                return opened / (proxy.cpu_s() - before)
 
             return measure
 
-        loads = {kind: kept(proxy) for kind, proxy in by_kind.items()}
-        took = in_turns(rounds, loads)
+        loads = {
+            kind: _Load(
+                proxy, [connect(proxy) for _ in range(CONNECTIONS)], request, b" 200 ", seconds
+            )
+            for kind, proxy in by_kind.items()
+        }
+        rates = in_turns(rounds, loads)
         took_anew = in_turns(rounds, {kind: anew(proxy) for kind, proxy in by_kind.items()})
-    target = Target("at least", 0.95)
+    target, stock = Target("at least", 0.95), "mitmdump --ignore-hosts '.*'"
     for kind in ("mitmdump -s", "serve"):
+        ours, theirs = loads[kind], loads["ignore-hosts"]
         yield Result(
             f"tunnel through {kind}",
-            "mitmdump --ignore-hosts '.*'",
-            "trips/s",
-            took[kind],
-            took["ignore-hosts"],
+            stock,
+            "trips/CPU s",
+            ours.per_cpu_s,
+            theirs.per_cpu_s,
             target=target,
-            note=f"busy: {loads[kind].busy}, mitmdump {loads['ignore-hosts'].busy}",
+        )
+        yield Result(
+            f"tunnel through {kind}",
+            stock,
+            "trips/s",
+            rates[kind],
+            rates["ignore-hosts"],
+            note=f"not judged where the client is what is slow; busy: {ours.busy}, {theirs.busy}",
         )
         yield Result(
             f"new tunnels through {kind}",
-            "mitmdump --ignore-hosts '.*'",
-            "tunnels/s",
+            stock,
+            "/CPU s",
             took_anew[kind],
             took_anew["ignore-hosts"],
             target=target,
-            note="CONNECT, TLS handshake and one answer, one after another",
+            note="CONNECT, TLS handshake and one answer",
         )
 
 
@@ -183,20 +202,22 @@ class _Load:
         self._expected = expected
         self._seconds = seconds
         self._shares: list[float] = []
+        self.per_cpu_s: list[float] = []
+        """Answers per second of the proxy's CPU time, turn by turn: the client has no part in it."""
         self._ask(WARM_UP_S)
 
     def __call__(self) -> float:
         before, started = self._proxy.cpu_s(), time.perf_counter()
-        answers = self._ask(self._seconds)
-        after, took = self._proxy.cpu_s(), time.perf_counter() - started
-        if before is not None and after is not None:
-            self._shares.append((after - before) / took)
-        return answers
+        per_second = self._ask(self._seconds)
+        share = (self._proxy.cpu_s() - before) / (time.perf_counter() - started)
+        self._shares.append(share)
+        self.per_cpu_s.append(per_second / share)
+        return per_second
 
     @property
     def busy(self) -> str:
         """CPU time of the proxy per second of load: the client held it up where this is low."""
-        return f"{statistics.median(self._shares):.0%}" if self._shares else "unknown"
+        return f"{statistics.median(self._shares):.0%}"
 
     def _ask(self, seconds: float) -> float:
         return answers_per_second(self._connections, self._request, self._expected, seconds)
@@ -209,7 +230,7 @@ def _asked(text: str, **more: Any) -> bytes:
 def _connect(
     proxy: Proxy, ground: Ground, host: str = conversation.HOST, port: int = 443
 ) -> Connection:
-    return Connection(proxy.port, host, port, ground.client_context())
+    return Connection(proxy.port, host, port, ground.client)
 
 
 @contextmanager

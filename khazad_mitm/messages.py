@@ -16,22 +16,20 @@ class Headers:
     Names and values are `str` in latin-1, as they stand on the wire.
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_index", "_items")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = tuple(items)
+        # Made at the first question: a lookup asks for some ten names.
+        self._index: dict[str, list[str]] | None = None
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, or None."""
-        wanted = name.lower()
-        for key, value in self._items:
-            if key.lower() == wanted:
-                return value
-        return None
+        values = self._indexed().get(name.lower())
+        return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
-        wanted = name.lower()
-        return [value for key, value in self._items if key.lower() == wanted]
+        return list(self._indexed().get(name.lower(), ()))
 
     def joined(self, name: str) -> str:
         """All values of a list-typed field as one, "" where there is none (RFC 9110 §5.3)."""
@@ -43,6 +41,14 @@ class Headers:
 
     def plus(self, *items: tuple[str, str]) -> Headers:
         return Headers((*self._items, *items))
+
+    def _indexed(self) -> dict[str, list[str]]:
+        if self._index is None:
+            index: dict[str, list[str]] = {}
+            for key, value in self._items:
+                index.setdefault(key.lower(), []).append(value)
+            self._index = index
+        return self._index
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
