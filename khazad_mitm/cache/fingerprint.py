@@ -145,9 +145,13 @@ class Chain:
         return self.bucket + _keyed(self.secret, *parts)[4:]
 
 
+# Made once: `json.dumps` with options makes one for each call, several times a lookup.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def canonical(value: Json) -> bytes:
     """JSON with sorted keys and no optional whitespace, in ASCII: lone surrogates survive it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _keyed(secret: bytes, *parts: bytes) -> str:

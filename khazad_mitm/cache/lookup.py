@@ -77,26 +77,27 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     threshold = max(rules.threshold, controls.threshold or 0.0)
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
     digests = chain.digests()
-    by_meaning = question_text(parsed) is not None and rules.mode != "exact"
-    ticket = Miss(parsed, digests, credential=tenant.credential, tags=controls.tags)
-    if by_meaning:
-        ticket = replace(
-            ticket,
-            scope=chain.scope(parsed, rules.embedding_model),
-            alias=chain.alias(f"{rules.embedding_model} {threshold}"),
-        )
-    else:
+    text = question_text(parsed) if rules.mode != "exact" else None
+    alias = None if text is None else chain.alias(f"{rules.embedding_model} {threshold}")
+
+    refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
+    vouched = tenant.credential is None or (not refreshes and (yield IsAccepted(tenant.credential)))
+    if vouched and not refreshes:
+        entry: Entry | None = yield Get(digests.fingerprint, alias)
+        if entry is not None and policy.may_serve(entry, controls, now):
+            return Hit(parsed, entry, "exact")
+
+    ticket = Miss(parsed, digests, credential=tenant.credential, alias=alias, tags=controls.tags)
+    if text is None:
         why = parsed.exact_only if rules.mode != "exact" else "mode"
         ticket = replace(ticket, reason=f"exact-only {why}".strip())
-    if rules.mode == "refresh" or controls.no_cache:
-        return replace(ticket, reason="no-cache" if controls.no_cache else "refresh")
-    if tenant.credential is not None and not (yield IsAccepted(tenant.credential)):
+    else:
+        ticket = replace(ticket, scope=chain.scope(parsed, rules.embedding_model))
+    if refreshes:
+        return replace(ticket, reason=refreshes)
+    if not vouched:
         return _missed(replace(ticket, reason="credential not accepted yet"), controls)
-
-    entry: Entry | None = yield Get(digests.fingerprint, ticket.alias)
-    if entry is not None and policy.may_serve(entry, controls, now):
-        return Hit(parsed, entry, "exact")
-    if not by_meaning:
+    if text is None:
         return _missed(ticket, controls)
 
     if digests.prefixes:
@@ -106,7 +107,6 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
             scope=chain.scope(parsed, rules.embedding_model),
             conversation=chain.digests().conversation,
         )
-    text = question_text(parsed) or ""
     try:
         vector = yield Embed(text)
     except CacheUnavailable:
