@@ -18,10 +18,10 @@ WAIT_FOR_MODEL_S = 20.0
 def main() -> int:
     client = OpenAI(api_key="sk-demo", max_retries=0)
     warm_up(client)
-    print("asked                                        time  from")
+    print(f"{'asked':<42}      time  from")
     ask(client, "How do I reset my password?", "a new question")
     ask(client, "How do I reset my password?", "the same again")
-    ask(client, "How can I reset my password?", "in other words")
+    ask(client, "I forgot my password, how can I reset it?", "in other words")
     ask(client, "Where is my order 4711?", "a new question")
     ask(client, "Where is my order 4712?", "looks alike, is not")
     stream(client, "Name the planets of the solar system.", "a new question, streamed")
@@ -69,7 +69,7 @@ def tell(question: str, what: str, seconds: float, headers: object, text: str) -
     detail = re.search(r'detail="([^"]*)"', status)
     source = "cache   " if "; hit" in status else "provider"
     told = f"{source}  {detail[1] if detail else ''}"
-    print(f"{question:<40} {seconds * 1000:6.0f} ms  {told:<32}  {what}")
+    print(f"{question:<42} {seconds * 1000:6.0f} ms  {told:<32}  {what}")
     print(f"    {text}")
 
 
