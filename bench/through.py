@@ -203,7 +203,7 @@ class _Load:
         self._seconds = seconds
         self._shares: list[float] = []
         self.per_cpu_s: list[float] = []
-        """Answers per second of the proxy's CPU time, turn by turn: the client has no part in it."""
+        """Answers per second of the proxy's CPU time, turn by turn: less what the client takes."""
         self._ask(WARM_UP_S)
 
     def __call__(self) -> float:

@@ -71,6 +71,7 @@ WITHOUT_A_TWIN = {
     "test_find_python.py",
     "test_import_weight.py",
     "test_loopback.py",
+    "test_readme.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
     "end_to_end",

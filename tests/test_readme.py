@@ -22,9 +22,7 @@ def test_the_table_of_options_is_the_one_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS)))
-def test_a_command_that_is_shown_is_there(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_command_that_is_shown_is_there(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
 
