@@ -122,7 +122,10 @@ class Cache:
     def _recognise(self, request: Request) -> ParsedRequest | None:
         if self._rules.mode == "off" or request.method != "POST":
             return None
-        if len(request.body) > policy.MAX_REQUEST_BYTES or not self._allows(request.host):
+        if not self._allows(request.host):
+            return None
+        if len(request.body) > policy.MAX_REQUEST_BYTES:
+            logger.debug("[Khazad] PASSED BY - too-big - %s", request.host)
             return None
         return self._wire.recognise(request)
 

@@ -15,6 +15,7 @@ Source: OpenAI API reference, "Chat Completions"; wires in tests/wires/openai_ch
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote, unquote_plus
@@ -25,6 +26,8 @@ from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import hosts, sse
 from khazad_mitm.wire.openai_chunks import is_error, merge, split
 from khazad_mitm.wire.openai_deltas import Unfit
+
+logger = logging.getLogger("khazad")
 
 _PATH = re.compile(
     r".*/deployments/(?P<deployment>[^/]+)/chat/completions/?"
@@ -80,12 +83,14 @@ class OpenAIChat:
             return None
         read = bodies.read(request)
         if isinstance(read, bodies.NotJson):
+            self._passed_by(read.reason)
             return None
         body = read.value
         messages = body.get("messages")
         framing = _framing(body)
         model = _model(path, body)
         if framing is None or model is None or not _is_conversation(messages):
+            self._passed_by("no chat request")
             return None
         question, exact_only = _question(body)
         return ParsedRequest(
@@ -137,6 +142,10 @@ class OpenAIChat:
         return (
             "text/event-stream; charset=utf-8" if parsed.framing.is_stream else "application/json"
         )
+
+    def _passed_by(self, reason: str) -> None:
+        # The one line that says why a call to this endpoint is never found in the cache.
+        logger.debug("[Khazad] PASSED BY - %s - %s", reason, self.name)
 
 
 def _is_conversation(messages: Json) -> bool:

@@ -195,6 +195,15 @@ def test_what_is_not_ours_is_not_even_read(desk: Desk, request_: Request) -> Non
     assert 0 == desk.cache.stats().total_requests
 
 
+def test_a_request_that_is_too_big_to_read_is_named_in_one_debug_line(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "khazad")
+    desk.cache.look_up(Request.to("https://api.example.com/v1", b" " * (16 * 1024 * 1024 + 1)))
+
+    assert ["[Khazad] PASSED BY - too-big - api.example.com"] == caplog.messages
+
+
 def test_mode_off_looks_at_nothing() -> None:
     desk = Desk(mode="off")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from khazad_mitm.exchange import Answer, Framing, Unkept
+from khazad_mitm.messages import Request
 from khazad_mitm.wire import sse
 from tests import wires
 from tests.strategies import completions
@@ -69,6 +70,27 @@ def test_another_method_or_path_is_not_ours() -> None:
 
 def test_a_model_may_be_missing() -> None:
     assert asked(model=None).model == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not json"),
+        (b"hello", "not json"),
+        (b"[]", "not an object"),
+        (b'{"messages": 5}', "no chat request"),
+        (b'{"messages": [], "messages": []}', "duplicate key"),
+        (b'{"a": "\xff"}', "not utf-8"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "too deep"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_passed_by_with_one_debug_line(
+    body: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "khazad")
+
+    assert CHAT.recognise(Request.to(OPENAI, body)) is None
+    assert [f"[Khazad] PASSED BY - {reason} - openai-chat"] == caplog.messages
 
 
 @pytest.mark.parametrize(
