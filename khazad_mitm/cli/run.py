@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from khazad_mitm.cache.stats import Stats
-from khazad_mitm.cli import environment, flags
-from khazad_mitm.errors import ConfigError, MissingExtra
+from khazad_mitm.cli import environment, flags, proxying
+from khazad_mitm.errors import ConfigError
 
 # The shell's: not found, not executable.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -28,12 +28,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "run", help="run a command behind a proxy of its own: khazad-mitm run -- npm test"
     )
-    parser.add_argument(
-        "--confdir",
-        metavar="DIR",
-        default="~/.mitmproxy",
-        help="where the certificate authority lies (default: ~/.mitmproxy, as mitmproxy's)",
-    )
+    proxying.add_confdir(parser)
     flags.add_settings(parser)
     parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="-- CMD ...")
     parser.set_defaults(command=run)
@@ -45,12 +40,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("run: no command given", "khazad-mitm run -- python app.py")
     # The terminal is the command's: of ours, only what goes wrong.
     settings = flags.settings_of(args, **_quiet())
-    try:
+    with proxying.proxy_extra("khazad-mitm run"):
         from khazad_mitm.proxy.engine import Engine, EngineThread
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "mitmproxy":
-            raise
-        raise MissingExtra("khazad-mitm run", "proxy") from None
 
     flags.log_to_stderr()
     engine = Engine(settings, listen_port=0, confdir=args.confdir)
@@ -60,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="khazad-") as folder:
             bundle = Path(folder) / "ca-bundle.pem"
             environment.write_bundle(os.environ, engine.ca_path, bundle)
-            proxy = f"http://127.0.0.1:{thread.port}"
-            status = _spawn(command, environment.variables(os.environ, proxy, bundle))
+            url = f"http://127.0.0.1:{thread.port}"
+            status = _spawn(command, environment.variables(os.environ, url, bundle))
     finally:
         thread.stop()
     if engine.cache is not None:

@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import Any
 
-from khazad_mitm.cli import flags
-from khazad_mitm.errors import ConfigError, MissingExtra
+from khazad_mitm.cli import flags, proxying
+from khazad_mitm.errors import ConfigError
 
 
 def add_to(commands: Any) -> None:
@@ -20,12 +20,7 @@ def add_to(commands: Any) -> None:
         default="127.0.0.1:8080",
         help="address to listen on (default: 127.0.0.1:8080); port 0: any free one",
     )
-    parser.add_argument(
-        "--confdir",
-        metavar="DIR",
-        default="~/.mitmproxy",
-        help="where the certificate authority lies (default: ~/.mitmproxy, as mitmproxy's)",
-    )
+    proxying.add_confdir(parser)
     flags.add_settings(parser)
     parser.set_defaults(command=serve)
 
@@ -33,12 +28,8 @@ def add_to(commands: Any) -> None:
 def serve(args: argparse.Namespace) -> int:
     settings = flags.settings_of(args)
     host, port = _address(args.listen)
-    try:
+    with proxying.proxy_extra("khazad-mitm serve"):
         from khazad_mitm.proxy.engine import Engine
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "mitmproxy":
-            raise
-        raise MissingExtra("khazad-mitm serve", "proxy") from None
 
     flags.log_to_stderr()
     engine = Engine(settings, listen_host=host, listen_port=port, confdir=args.confdir)

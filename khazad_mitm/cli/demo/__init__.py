@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from khazad_mitm.cli import environment
-from khazad_mitm.errors import ConfigError, MissingExtra
+from khazad_mitm.cli import environment, proxying
+from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import from_mapping
 
 CLIENTS_PYTHON = "KHAZAD_CLIENTS_PYTHON"
@@ -33,13 +33,9 @@ def add_to(commands: Any) -> None:
 
 def demo(_args: argparse.Namespace) -> int:
     python = _python_with_openai(os.environ)
-    try:
+    with proxying.proxy_extra("khazad-mitm demo"):
         from khazad_mitm.cli.demo.provider import Provider
         from khazad_mitm.proxy.engine import Engine, EngineThread
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("mitmproxy", "cryptography"):
-            raise
-        raise MissingExtra("khazad-mitm demo", "proxy") from None
 
     with tempfile.TemporaryDirectory(prefix="khazad-demo-") as name, Provider() as provider:
         folder = Path(name)
@@ -58,10 +54,10 @@ def demo(_args: argparse.Namespace) -> int:
         try:
             bundle = folder / "ca-bundle.pem"
             environment.write_bundle({}, engine.ca_path, bundle)
-            proxy = f"http://127.0.0.1:{thread.port}"
+            url = f"http://127.0.0.1:{thread.port}"
             script = Path(__file__).with_name("client.py")
             clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
-            variables = environment.variables(clean, proxy, bundle)
+            variables = environment.variables(clean, url, bundle)
             status = subprocess.run(  # noqa: S603  (our own script)
                 [python, str(script)], env=variables, check=False
             ).returncode

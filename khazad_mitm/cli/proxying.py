@@ -1,0 +1,29 @@
+"""What the commands that start a proxy share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from khazad_mitm.errors import MissingExtra
+
+
+def add_confdir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--confdir",
+        metavar="DIR",
+        default="~/.mitmproxy",
+        help="where the certificate authority lies (default: ~/.mitmproxy, as mitmproxy's)",
+    )
+
+
+@contextmanager
+def proxy_extra(command: str) -> Iterator[None]:
+    """Around an import of the engine: MissingExtra where mitmproxy is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mitmproxy", "cryptography"):
+            raise
+        raise MissingExtra(command, "proxy") from None
