@@ -51,6 +51,10 @@ def ground() -> Iterator[Ground]:
                 del os.environ[variable]
         stand_on(folder)
         os.environ["PYTHONPATH"] = str(CHECKOUT)
+        # Compiled modules of our own: none before the first start, and no compiling after it,
+        # whatever the environment says of them.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "pycache")
         confdir = folder / "confdir"
         certificate = folder / "provider.pem"
         store = CertStore.from_store(confdir, "mitmproxy", 2048)
