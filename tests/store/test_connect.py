@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,30 @@ def test_a_redis_url_gives_a_namespace_both_ways(
     assert asyncio.run(stores.awaitable.perform(Get(digest(1)))) is not None
     assert redis_server.url == stores.url
     assert [f"store: {stores.url}"] == caplog.messages
+    stores.sync.close()
+
+
+def test_auto_takes_the_redis_of_this_machine(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("khazad_mitm.store.connect.LOCAL_REDIS", redis_server.url)
+    stores = opened("auto", namespace)
+
+    assert redis_server.url == stores.url
+    stores.sync.close()
+
+
+def test_auto_brings_a_server_along_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("khazad_mitm.store.connect.LOCAL_REDIS", f"unix://{tmp_path}/none")
+    for variable in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    stores = opened("auto")
+    stores.sync.perform(Put(entry(1)))
+
+    assert stores.sync.perform(Get(digest(1))) is not None
+    assert stores.url.startswith("embedded server, unix://")
     stores.sync.close()
 
 
