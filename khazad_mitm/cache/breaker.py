@@ -28,6 +28,7 @@ class Breaker:
         self._pause_s = FIRST_PAUSE_S
         self._probe_at: float | None = None
         """When the next probe may go; None: closed."""
+        self._probing = False
         self._passed_by = 0
 
     def allows(self) -> bool:
@@ -43,6 +44,7 @@ class Breaker:
                 return False
             # The next probe waits for this one's verdict, or a pause where it never comes.
             self._probe_at = now + self._pause_s
+            self._probing = True
             return True
 
     def failed(self, why: BaseException) -> None:
@@ -53,8 +55,12 @@ class Breaker:
                 logger.warning(
                     "[Khazad] %s unavailable, passing calls through: %s", self._part, why
                 )
-            else:
+            elif self._probing:
                 self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+            else:
+                # One of those that were on their way when the first failed: no news.
+                return
+            self._probing = False
             self._probe_at = self._clock() + self._pause_s
 
     def succeeded(self) -> None:
@@ -63,6 +69,7 @@ class Breaker:
         with self._lock:
             if self._probe_at is not None:
                 self._probe_at = None
+                self._probing = False
                 logger.warning(
                     "[Khazad] %s is back, %d calls passed by", self._part, self._passed_by
                 )

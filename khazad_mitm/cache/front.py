@@ -38,6 +38,8 @@ from khazad_mitm.messages import Headers, Request, Response
 # Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
 READ_INLINE_BYTES = 256 * 1024
 
+STORE_AWAY = "store unavailable"
+
 logger = logging.getLogger("khazad")
 
 
@@ -134,7 +136,7 @@ class Cache:
             return drive.run(lookup(parsed, self._rules, time.time()), obey)
         except CacheUnavailable:
             self._counters.count_error()
-            return Bypass(parsed, "store unavailable")
+            return Bypass(parsed, STORE_AWAY)
 
     async def _started_async(
         self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
@@ -143,7 +145,7 @@ class Cache:
             return await drive.run_async(lookup(parsed, self._rules, time.time()), obey)
         except CacheUnavailable:
             self._counters.count_error()
-            return Bypass(parsed, "store unavailable")
+            return Bypass(parsed, STORE_AWAY)
 
     def _failed(self) -> None:
         # An edge: a mistake of ours must not reach the caller.
@@ -262,6 +264,9 @@ def _log(outcome: Outcome, seconds: float) -> None:
         case Miss():
             detail = status.describe_miss(outcome)
             logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {what}".strip())
+        case Bypass(reason=reason) if reason == STORE_AWAY:
+            # The breaker has said so once; a line for each call would bury it.
+            logger.debug("[Khazad] BYPASS - %s %s", reason, what)
         case Bypass(reason=reason) | Unsatisfied(reason=reason):
             logger.info("[Khazad] BYPASS - %s %s", reason, what)
 

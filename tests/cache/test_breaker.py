@@ -61,6 +61,16 @@ def test_each_probe_that_fails_doubles_the_pause_up_to_the_longest(
         clock.now -= pause * 0.99
 
 
+def test_calls_that_were_on_their_way_when_it_opened_prolong_no_pause(
+    breaker: Breaker, clock: Clock
+) -> None:
+    for _ in range(20):
+        breaker.failed(WHY)
+    clock.now += FIRST_PAUSE_S
+
+    assert breaker.allows()
+
+
 def test_it_says_once_that_it_opened_and_once_that_it_closed(
     breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -255,6 +255,20 @@ def test_log_lines_begin_with_the_words_people_grep_for(
     assert "[Khazad] BYPASS - no-store echo m" == caplog.messages[2]
 
 
+def test_a_store_that_is_away_is_said_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CacheUnavailable("gone")
+
+    caplog.set_level("INFO", "khazad")
+    monkeypatch.setattr(desk.store, "perform", fail)
+    for _ in range(3):
+        desk.ask(asked("hello"))
+
+    assert ["[Khazad] store unavailable, passing calls through: gone"] == caplog.messages
+
+
 def test_no_log_line_above_debug_holds_a_prompt(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
