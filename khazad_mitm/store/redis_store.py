@@ -96,14 +96,17 @@ class RedisStore:
         return CacheUnavailable(f"{type(error).__name__}: {error}")
 
     def _run(self, program: Program[T]) -> T:
-        connection = self._take()
+        connection, was_used = self._take()
         try:
             commands = next(program)
             try:
                 replies = _trip(connection, commands)
             except redis.ConnectionError:
                 # The server may have restarted since this connection was last used; every program
-                # may be begun twice. A time-out is another matter: nobody waits for two.
+                # may be begun twice. A time-out is another matter: nobody waits for two, and a new
+                # connection calls one so while it introduces itself.
+                if not was_used:
+                    raise
                 connection.disconnect()
                 replies = _trip(connection, commands)
             while True:
@@ -119,14 +122,15 @@ class RedisStore:
             connection.disconnect()
             raise
 
-    def _take(self) -> Any:
+    def _take(self) -> tuple[Any, bool]:
+        """A connection, and whether it has been used before."""
         try:
             while True:
                 connection = self._idle.pop()
                 if connection.pid == os.getpid():
-                    return connection
+                    return connection, True
         except IndexError:
-            return self._pool.connection_class(**self._pool.connection_kwargs)
+            return self._pool.connection_class(**self._pool.connection_kwargs), False
 
     def _give(self, connection: Any) -> None:
         if len(self._idle) < IDLE_CONNECTIONS:
@@ -152,11 +156,14 @@ class AsyncRedisStore:
             connection = await connections.take()
         except RedisError as error:
             raise CacheUnavailable(str(error)) from error
+        was_used = connection.is_connected
         try:
             commands = next(program)
             try:
                 replies = await _trip_async(connection, commands)
             except redis.ConnectionError:  # as in RedisStore._run
+                if not was_used:
+                    raise
                 await connection.disconnect(nowait=True)
                 replies = await _trip_async(connection, commands)
             while True:

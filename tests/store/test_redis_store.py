@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -223,6 +225,26 @@ def test_a_frozen_server_costs_about_one_deadline(own_server: RedisServer) -> No
     assert took_s < 2.0
     until(lambda: recovered(store))
     store.close()
+
+
+def test_a_new_connection_that_gets_no_answer_is_not_tried_twice() -> None:
+    # Not pytest's tmp_path, which may be too long for a unix socket.
+    with (
+        tempfile.TemporaryDirectory(prefix="khazad-") as folder,
+        socket.socket(socket.AF_UNIX) as deaf,
+    ):
+        deaf.bind(f"{folder}/s")
+        deaf.listen()
+        deaf.setblocking(False)
+        store = RedisStore(f"unix://{folder}/s", "kh", deadline_s=0.1, max_entries=10)
+        with pytest.raises(CacheUnavailable):
+            asyncio.run(AsyncRedisStore(store).perform(Get(digest(1))))
+        with pytest.raises(CacheUnavailable):
+            store.perform(Get(digest(1)))
+        for _ in range(2):
+            deaf.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            deaf.accept()
 
 
 def recovered(store: RedisStore) -> bool:
