@@ -94,11 +94,6 @@ def from_mapping(
     return Settings(**parsed)
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `KHAZAD_*` alone."""
-    return from_mapping({}, environ=environ)
-
-
 def markdown_table() -> str:
     """The options as the README prints them."""
     rows = [f"| `{o.name}` | `{o.default or 'unset'}` | {o.help} |" for o in OPTIONS]

@@ -24,7 +24,6 @@ from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
     Bypass,
-    Entry,
     Hit,
     Miss,
     Outcome,
@@ -273,6 +272,3 @@ def _log(outcome: Outcome, seconds: float) -> None:
 
 def _what(parsed: ParsedRequest) -> str:
     return f"{parsed.provider.name} {parsed.model}".strip()
-
-
-__all__ = ["Cache", "Capture", "Entry", "Wire"]
