@@ -70,6 +70,8 @@ class ParsedRequest:
     """Where the last user text stands; None where only exact repeats may be answered."""
     exact_only: str = ""
     """Why `question` is None: one word for Cache-Status, such as `tool-result`."""
+    bypass: str = ""
+    """Why neither this request may be answered nor its answer kept: one word, or ""."""
     ignored: frozenset[str] = frozenset()
     """Top-level fields known not to change the answer, beside those every provider shares."""
 

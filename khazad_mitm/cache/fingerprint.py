@@ -37,8 +37,8 @@ IGNORED = frozenset(
     }
 )
 
-# Versions and betas change the answer's shape; no other header is part of the key (credentials
-# are, by way of the tenant).
+# Versions and betas change the answer's shape, guardrails and gateways' routes who answers and
+# how; no other header is part of the key (credentials are, by way of the tenant).
 COUNTED_HEADERS = (
     "anthropic-version",
     "anthropic-beta",
@@ -46,6 +46,14 @@ COUNTED_HEADERS = (
     "openai-version",
     "api-version",
     "x-ms-api-version",
+    "extra-parameters",
+    "x-amzn-bedrock-guardrailidentifier",
+    "x-amzn-bedrock-guardrailversion",
+    "x-amzn-bedrock-trace",
+    "x-portkey-config",
+    "x-portkey-provider",
+    "x-portkey-custom-host",
+    "cf-aig-custom-provider",
 )
 
 

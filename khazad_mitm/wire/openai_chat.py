@@ -15,27 +15,22 @@ Source: OpenAI API reference, "Chat Completions"; wires in tests/wires/openai_ch
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unkept
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
-from khazad_mitm.wire import hosts, sse
+from khazad_mitm.wire import hosts, sse, target
 from khazad_mitm.wire.openai_chunks import is_error, merge, split
-from khazad_mitm.wire.openai_deltas import Unfit
-
-logger = logging.getLogger("khazad")
+from khazad_mitm.wire.said import is_filled
+from khazad_mitm.wire.unfit import Unfit, outcome
 
 _PATH = re.compile(
     r".*/deployments/(?P<deployment>[^/]+)/chat/completions/?"
     r"|.*/serving-endpoints/(?P<endpoint>[^/]+)/invocations/?"
     r"|.*/chat/completions/?"
-)
-_CREDENTIALS = frozenset(
-    {"key", "api_key", "api-key", "apikey", "access_token", "token", "subscription-key"}
 )
 _IGNORED = frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"})
 
@@ -83,14 +78,14 @@ class OpenAIChat:
             return None
         read = bodies.read(request)
         if isinstance(read, bodies.NotJson):
-            self._passed_by(read.reason)
+            target.passed_by(self.name, read.reason)
             return None
         body = read.value
         messages = body.get("messages")
         framing = _framing(body)
         model = _model(path, body)
         if framing is None or model is None or not _is_conversation(messages):
-            self._passed_by("no chat request")
+            target.passed_by(self.name, "no chat request")
             return None
         question, exact_only = _question(body)
         return ParsedRequest(
@@ -108,19 +103,7 @@ class OpenAIChat:
 
     def assemble(self, body: bytes, parsed: ParsedRequest) -> Answer | Unkept:
         """Read a whole answer; JSON is kept as sent, a stream as one `chat.completion`."""
-        try:
-            if parsed.framing.is_stream:
-                completion = merge(_chunks(body))
-                answer = bodies.write(completion)
-            else:
-                completion = bodies.parse(body.decode())
-                bodies.write(completion)  # fails where no stream could be made of it
-                answer = body
-            return Answer(answer, _judge(completion), _tokens(completion))
-        except Unfit as unfit:
-            return Unkept(str(unfit))
-        except (ValueError, RecursionError):
-            return Unkept("undecodable")
+        return outcome(lambda: _read(body, parsed.framing))
 
     def replay(self, answer: bytes, parsed: ParsedRequest) -> Iterator[bytes]:
         """JSON as it is, or the frames of a stream, one for each field of each message."""
@@ -143,9 +126,16 @@ class OpenAIChat:
             "text/event-stream; charset=utf-8" if parsed.framing.is_stream else "application/json"
         )
 
-    def _passed_by(self, reason: str) -> None:
-        # The one line that says why a call to this endpoint is never found in the cache.
-        logger.debug("[Khazad] PASSED BY - %s - %s", reason, self.name)
+
+def _read(body: bytes, framing: Framing) -> Answer:
+    if framing.is_stream:
+        completion = merge(_chunks(body))
+        answer = bodies.write(completion)
+    else:
+        completion = bodies.parse(body.decode())
+        bodies.write(completion)  # fails where no stream could be made of it
+        answer = body
+    return Answer(answer, _judge(completion), _tokens(completion))
 
 
 def _is_conversation(messages: Json) -> bool:
@@ -181,18 +171,11 @@ def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:
 
 
 def _resource(path: re.Match[str], query: str) -> str:
-    """Path and query; the credentials of a query are no part of what is asked for."""
-    resource = path.string
+    whole = path.string
     for group in ("deployment", "endpoint"):
         if path[group]:
-            start, end = path.span(group)
-            resource = resource[:start] + "{model}" + resource[end:]
-    kept = "&".join(
-        pair
-        for pair in query.split("&")
-        if unquote_plus(pair.partition("=")[0]).lower() not in _CREDENTIALS
-    )
-    return f"{resource}?{kept}" if kept else resource
+            whole = target.with_placeholder(whole, path.span(group))
+    return target.resource(whole, query)
 
 
 def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
@@ -244,7 +227,7 @@ def _judge(completion: Json) -> str:
         raise Unfit("empty")
     words = {_finish_reason(choice, position) for position, choice in enumerate(choices)}
     messages = [choice["message"] for choice in choices]
-    if not any(_is_filled(message.get(name)) for message in messages for name in _SAID):
+    if not any(is_filled(message.get(name)) for message in messages for name in _SAID):
         raise Unfit("empty")
     if words & _LENGTH:
         return "length"
@@ -275,19 +258,6 @@ def _is_well_formed(message: dict[str, Json]) -> bool:
         and isinstance(calls, list)
         and all(isinstance(call, dict) for call in calls)
     )
-
-
-def _is_filled(value: Json) -> bool:
-    """Is anything said by this value? Some servers send every field, as objects of empty text."""
-    match value:
-        case str():
-            return bool(value.strip())
-        case dict():
-            return any(map(_is_filled, value.values()))
-        case list():
-            return any(map(_is_filled, value))
-        case _:
-            return bool(value)
 
 
 def _is_live(completion: dict[str, Json], messages: list[dict[str, Json]]) -> bool:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from khazad_mitm.exchange import Json
-from khazad_mitm.wire.openai_deltas import ToolCalls, Unfit, grow
+from khazad_mitm.wire.openai_deltas import ToolCalls, grow
+from khazad_mitm.wire.unfit import Unfit
 
 _TOP = ("id", "object", "created", "model", "choices", "usage")
 _CHOICE = ("index", "message", "logprobs", "finish_reason")

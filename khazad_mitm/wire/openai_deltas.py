@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from khazad_mitm.exchange import Json
+from khazad_mitm.wire.unfit import Unfit
 
 # Strings that name a thing and are sent whole, by some servers again with every fragment.
 # Appending them, as the SDK does with all but `index` and `type`, gives "analysisanalysis".
@@ -20,10 +21,6 @@ LABELS = frozenset({"role", "id", "type", "name", "format", "channel", "object",
 
 # Parts of a content list that arrive in pieces without an index (Mistral's reasoning models).
 _FRAGMENTED_PARTS = frozenset({"text", "thinking"})
-
-
-class Unfit(ValueError):
-    """The answer must not be kept; the message is the reason for `Unkept`."""
 
 
 def grow(old: Json, new: Json, key: str = "") -> Json:

@@ -79,9 +79,22 @@ def test_a_label_of_the_caller_changes_no_key(field: dict[str, Any]) -> None:
         asked("hello", url="https://api.example.com/v1/chat?api-version=2"),
         asked("hello", url="https://other.example.com/v1/chat"),
         asked("hello", headers={"anthropic-beta": "b"}),
+        asked("hello", headers={"X-Amzn-Bedrock-GuardrailIdentifier": "g"}),
+        asked("hello", headers={"x-portkey-provider": "@openai"}),
         asked("hello", spellings=("1.00",)),
     ],
-    ids=["model", "port", "scheme", "path", "query", "host", "beta", "spelling"],
+    ids=[
+        "model",
+        "port",
+        "scheme",
+        "path",
+        "query",
+        "host",
+        "beta",
+        "guardrail",
+        "gateway",
+        "spelling",
+    ],
 )
 def test_where_and_how_it_is_asked_changes_both_keys(parsed: ParsedRequest) -> None:
     other = keys(parsed)

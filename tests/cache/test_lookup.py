@@ -109,6 +109,12 @@ def test_mode_refresh_asks_nothing_and_keeps_the_answer() -> None:
     assert (True, "refresh") == (outcome.scope is not None, outcome.reason)
 
 
+def test_what_a_format_says_must_go_by_is_not_looked_up() -> None:
+    request = replace(asked("hello"), bypass="conversation")
+
+    assert ([], Bypass(request, "conversation")) == play(lookup(request, RULES, NOW))
+
+
 @pytest.mark.parametrize("header", ["no-store", "No-Store", "max-age=5, no-store"])
 def test_no_store_bypasses(header: str) -> None:
     request = asked("x", headers={"Cache-Control": header})

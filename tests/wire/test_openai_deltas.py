@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from khazad_mitm.wire.openai_deltas import Unfit, grow
+from khazad_mitm.wire.openai_deltas import grow
+from khazad_mitm.wire.unfit import Unfit
 from tests.strategies import json_values
 
 
