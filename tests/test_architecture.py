@@ -68,6 +68,7 @@ HOMES = {
 # Tests of no one file, or of several; whole rooms of them too.
 WITHOUT_A_TWIN = {
     "test_architecture.py",
+    "cache/test_key_laws.py",
     "test_bench.py",
     "test_find_python.py",
     "test_import_weight.py",

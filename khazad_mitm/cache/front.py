@@ -223,7 +223,7 @@ class Cache:
 
     def _unkept(self, miss: Miss, reason: str) -> None:
         self._counters.count_unkept(reason)
-        logger.debug("[Khazad] NOT STORED - %s - %s", reason, _what(miss.parsed))
+        logger.info("[Khazad] NOT STORED - %s - %s", reason, _what(miss.parsed))
 
     # -- caring
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from khazad_mitm.exchange import ParsedRequest, Provider
 from khazad_mitm.messages import Request
+from khazad_mitm.wire.anthropic_messages import AnthropicMessages
 from khazad_mitm.wire.openai_chat import OpenAIChat
 
-PROVIDERS: tuple[Provider, ...] = (OpenAIChat(),)
+PROVIDERS: tuple[Provider, ...] = (
+    OpenAIChat(),
+    AnthropicMessages(),
+)
 
 
 def recognise(request: Request) -> ParsedRequest | None:

@@ -13,7 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from khazad_mitm.wire import PROVIDERS
+from tests import wires
+
 NAMES = ("api.openai.com", "api.anthropic.com", "example.com", "localhost")
+IN_WIRES = {wire.request.host for provider in PROVIDERS for wire in wires.of(provider.name)}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def make(folder: Path) -> Authority:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the upstream's own authority")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
-    names: list[x509.GeneralName] = [x509.DNSName(n) for n in NAMES]
+    names: list[x509.GeneralName] = [x509.DNSName(n) for n in sorted({*NAMES, *IN_WIRES})]
     names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     ca = (
         _draft(ca_name, ca_name, ca_key.public_key())
