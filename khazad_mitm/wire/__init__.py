@@ -10,9 +10,11 @@ from khazad_mitm.exchange import ParsedRequest, Provider
 from khazad_mitm.messages import Request
 from khazad_mitm.wire.anthropic_messages import AnthropicMessages
 from khazad_mitm.wire.openai_chat import OpenAIChat
+from khazad_mitm.wire.openai_responses import OpenAIResponses
 
 PROVIDERS: tuple[Provider, ...] = (
     OpenAIChat(),
+    OpenAIResponses(),
     AnthropicMessages(),
 )
 
