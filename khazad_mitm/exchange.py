@@ -70,6 +70,8 @@ class ParsedRequest:
     """Where the last user text stands; None where only exact repeats may be answered."""
     exact_only: str = ""
     """Why `question` is None: one word for Cache-Status, such as `tool-result`."""
+    ends_with_message: bool = False
+    """Nothing in the stream itself tells its end from a cut: it is whole only if all of it came."""
     bypass: str = ""
     """Why neither this request may be answered nor its answer kept: one word, or ""."""
     ignored: frozenset[str] = frozenset()

@@ -13,20 +13,23 @@ from khazad_mitm.messages import Headers, Response
 
 
 class Capture:
-    """One answer on its way to the caller. Ends with exactly one `finish` or `abort`; what comes
-    after that does nothing."""
+    """One answer on its way to the caller. Ends with exactly one `finish`, `close` or `abort`;
+    what comes after that does nothing."""
 
-    __slots__ = ("_chunks", "_dropped", "_keep", "_limit", "_size")
+    __slots__ = ("_chunks", "_dropped", "_ends_with_message", "_keep", "_limit", "_size")
 
     def __init__(
         self,
         keep: Callable[[Response], None],
         dropped: Callable[[str], None],
         limit: int = MAX_ANSWER_BYTES,
+        ends_with_message: bool = False,
     ) -> None:
+        """`ends_with_message`: as in `ParsedRequest`."""
         self._keep = keep
         self._dropped = dropped
         self._limit = limit
+        self._ends_with_message = ends_with_message
         self._chunks: list[bytes] | None = []
         self._size = 0
 
@@ -46,6 +49,14 @@ class Capture:
             body = b"".join(self._chunks)
             self._chunks = None
             self._keep(Response(status, headers, body))
+
+    def close(self, status: int, headers: Headers) -> None:
+        """The caller has stopped reading. What has passed may be whole: SDKs stop at the terminal
+        event, where the format has one."""
+        if self._ends_with_message:
+            self.abort()
+        else:
+            self.finish(status, headers)
 
     def abort(self) -> None:
         """Cut, reset, or the caller went away: nothing is kept."""

@@ -190,7 +190,11 @@ class Cache:
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
-        return Capture(partial(self._keep, miss), partial(self._unkept, miss))
+        return Capture(
+            partial(self._keep, miss),
+            partial(self._unkept, miss),
+            ends_with_message=miss.parsed.ends_with_message,
+        )
 
     def _keep(self, miss: Miss, response: Response) -> None:
         if not self._keeper.hand(partial(self._store, miss, response)):

@@ -36,6 +36,7 @@ class Capture(Protocol):
 
     def feed(self, chunk: bytes) -> None: ...
     def finish(self, status: int, headers: Headers) -> None: ...
+    def close(self, status: int, headers: Headers) -> None: ...
     def abort(self) -> None: ...
 
 
@@ -51,6 +52,7 @@ class SyncTee:
         self._body = body
         self._capture = capture
         self._finish = partial(_end, capture.finish, status, headers)
+        self._closed = partial(_end, capture.close, status, headers)
 
     def __iter__(self) -> Iterator[bytes]:
         feed = self._capture.feed
@@ -67,7 +69,7 @@ class SyncTee:
         try:
             self._body.close()
         finally:
-            self._finish()
+            self._closed()
 
 
 class AsyncTee:
@@ -81,6 +83,7 @@ class AsyncTee:
         self._body = body
         self._capture = capture
         self._finish = partial(_end, capture.finish, status, headers)
+        self._closed = partial(_end, capture.close, status, headers)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         feed = self._capture.feed
@@ -103,7 +106,7 @@ class AsyncTee:
         try:
             await self._body.aclose()
         finally:
-            self._finish()
+            self._closed()
 
 
 def _end(how: Callable[..., None], *args: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from khazad_mitm.exchange import ParsedRequest, Provider
 from khazad_mitm.messages import Request
 from khazad_mitm.wire.anthropic_messages import AnthropicMessages
+from khazad_mitm.wire.gemini import Gemini
 from khazad_mitm.wire.openai_chat import OpenAIChat
 from khazad_mitm.wire.openai_responses import OpenAIResponses
 
@@ -16,6 +17,7 @@ PROVIDERS: tuple[Provider, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
     AnthropicMessages(),
+    Gemini(),
 )
 
 

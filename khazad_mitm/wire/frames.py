@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from khazad_mitm.exchange import ParsedRequest
-from khazad_mitm.wire import sse
+from khazad_mitm.wire import json_array, sse
 
 
 def split(body: bytes, parsed: ParsedRequest) -> tuple[bytes, ...]:
     """`b"".join(split(body, parsed)) == body`; a body that is no stream is one frame."""
-    if parsed.framing.media == "sse":
-        frames, rest = sse.split(body)
-        return (*frames, rest) if rest else tuple(frames)
-    return (body,)
+    match parsed.framing.media:
+        case "sse":
+            frames, rest = sse.split(body)
+        case "array":
+            frames, rest = json_array.split(body)
+        case _:
+            return (body,)
+    return (*frames, rest) if rest else tuple(frames)

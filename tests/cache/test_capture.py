@@ -5,10 +5,10 @@ from khazad_mitm.messages import Headers, Response
 
 
 class Kept:
-    def __init__(self, limit: int = 100) -> None:
+    def __init__(self, limit: int = 100, ends_with_message: bool = False) -> None:
         self.responses: list[Response] = []
         self.reasons: list[str] = []
-        self.capture = Capture(self.responses.append, self.reasons.append, limit)
+        self.capture = Capture(self.responses.append, self.reasons.append, limit, ends_with_message)
 
 
 def test_what_passed_by_is_kept_whole() -> None:
@@ -45,3 +45,19 @@ def test_an_end_after_the_end_does_nothing() -> None:
     kept.capture.finish(200, Headers())
 
     assert (1, []) == (len(kept.responses), kept.reasons)
+
+
+def test_what_a_caller_has_read_before_he_stopped_may_be_whole() -> None:
+    kept = Kept()
+    kept.capture.feed(b"a")
+    kept.capture.close(200, Headers())
+
+    assert ([Response(200, Headers(), b"a")], []) == (kept.responses, kept.reasons)
+
+
+def test_it_is_cut_where_only_the_end_of_the_message_tells() -> None:
+    kept = Kept(ends_with_message=True)
+    kept.capture.feed(b"a")
+    kept.capture.close(200, Headers())
+
+    assert ([], ["cut"]) == (kept.responses, kept.reasons)

@@ -32,11 +32,17 @@ def flipped(wire: Wire) -> Request | None:
             return _with_body(replace(request, target=path), False)
         if request.path.endswith(plain):
             path = request.path.removesuffix(plain) + streamed
-            alt = "?alt=sse" if "Content" in streamed else ""
-            return _with_body(replace(request, target=path + alt), True)
+            return _with_body(replace(request, target=path + _alt(request)), True)
     body = json.loads(request.body)
     default = request.path.endswith(_STREAMED_BY_DEFAULT)
     return _streaming(request, not body.get("stream", default))
+
+
+def _alt(request: Request) -> str:
+    """Google's parameter for the framing, with the spelling of enums where one was asked for."""
+    if "Content" not in request.path:
+        return ""
+    return f"?%24alt=sse%3B{request.query.partition('%3B')[2]}" if request.query else "?alt=sse"
 
 
 def _with_body(request: Request, stream: bool) -> Request:
