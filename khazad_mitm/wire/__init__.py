@@ -11,11 +11,13 @@ from khazad_mitm.messages import Request
 from khazad_mitm.wire.anthropic_messages import AnthropicMessages
 from khazad_mitm.wire.gemini import Gemini
 from khazad_mitm.wire.openai_chat import OpenAIChat
+from khazad_mitm.wire.openai_completions import OpenAICompletions
 from khazad_mitm.wire.openai_responses import OpenAIResponses
 
 PROVIDERS: tuple[Provider, ...] = (
     OpenAIChat(),
     OpenAIResponses(),
+    OpenAICompletions(),
     AnthropicMessages(),
     Gemini(),
 )

@@ -14,7 +14,6 @@ Source: OpenAI API reference, "Chat Completions"; wires in tests/wires/openai_ch
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -22,7 +21,7 @@ from urllib.parse import unquote
 from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unkept
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
-from khazad_mitm.wire import hosts, sse, target
+from khazad_mitm.wire import hosts, openai_stream, sse, target
 from khazad_mitm.wire.openai_chunks import is_error, merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -34,34 +33,13 @@ _PATH = re.compile(
 )
 _IGNORED = frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_identifier"})
 
-# Words that end a whole answer. A word nobody has heard of may be a failure, such as DeepSeek's
-# `insufficient_system_resource`, so anything else is not kept.
-_FINISHED = frozenset(
-    {"stop", "tool_calls", "function_call", "tool_call", "tool_use", "end_turn", "stop_sequence"}
-    | {"complete", "completed", "finish", "eos", "eos_token", "endoftext", "end_of_text"}
-)
-_LENGTH = frozenset({"length", "max_tokens"})
-
 # What a message says; reasoning alone is no answer.
 _SAID = ("content", "refusal", "tool_calls", "function_call", "audio", "images")
 _LIVE_REQUEST = ("web_search_options", "search_parameters")
 _LIVE_ANSWER = ("citations", "search_results")
 
-# Whose streams carry usage without being asked, in the last chunk instead of one of its own.
-_USAGE_UNASKED = (
-    "*.mistral.ai",
-    "api.deepseek.com",
-    "api.groq.com",
-    "openrouter.ai",
-    "api.perplexity.ai",
-    "*.cloud.databricks.com",
-    "*.azuredatabricks.net",
-    "*.gcp.databricks.com",
-)
 # Who sends a tool call in one piece; Mistral's SDK wants a name in every piece.
 _WHOLE_CALLS = ("*.mistral.ai", "api.groq.com")
-
-_DONE = "[DONE]"
 
 
 class OpenAIChat:
@@ -82,7 +60,7 @@ class OpenAIChat:
             return None
         body = read.value
         messages = body.get("messages")
-        framing = _framing(body)
+        framing = openai_stream.framing(body)
         model = _model(path, body)
         if framing is None or model is None or not _is_conversation(messages):
             target.passed_by(self.name, "no chat request")
@@ -110,32 +88,26 @@ class OpenAIChat:
         if not parsed.framing.is_stream:
             yield answer
             return
-        host = parsed.request.host
-        usage_at = "own" if parsed.framing.include_usage else ""
-        if hosts.matches(host, _USAGE_UNASKED):
-            usage_at = "last"
-        whole_calls = hosts.matches(host, _WHOLE_CALLS)
+        usage_at = openai_stream.usage_at(parsed)
+        whole_calls = hosts.matches(parsed.request.host, _WHOLE_CALLS)
         completion = bodies.parse(answer.decode())
         for chunk in split(completion, whole_calls=whole_calls, usage_at=usage_at):
             yield sse.write(bodies.write(chunk).decode())
-        yield sse.write(_DONE)
+        yield sse.write(openai_stream.DONE)
 
     def content_type(self, parsed: ParsedRequest) -> str:
-        """As OpenAI sends it."""
-        return (
-            "text/event-stream; charset=utf-8" if parsed.framing.is_stream else "application/json"
-        )
+        return openai_stream.content_type(parsed)
 
 
 def _read(body: bytes, framing: Framing) -> Answer:
     if framing.is_stream:
-        completion = merge(_chunks(body))
+        completion = merge(openai_stream.chunks(body))
         answer = bodies.write(completion)
     else:
         completion = bodies.parse(body.decode())
         bodies.write(completion)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(completion), _tokens(completion))
+    return Answer(answer, _judge(completion), openai_stream.tokens(completion))
 
 
 def _is_conversation(messages: Json) -> bool:
@@ -144,21 +116,6 @@ def _is_conversation(messages: Json) -> bool:
         and bool(messages)
         and all(isinstance(turn, dict) and isinstance(turn.get("role"), str) for turn in messages)
     )
-
-
-def _framing(body: dict[str, Json]) -> Framing | None:
-    """None where the request says something about framing that we do not understand."""
-    match body.get("stream"), body.get("stream_options"):
-        case ((None | False), _):
-            return Framing("json")
-        case True, None:
-            return Framing("sse")
-        case True, dict(options):
-            others = {k: v for k, v in options.items() if k != "include_usage" and v is not None}
-            variant = json.dumps(others, sort_keys=True, separators=(",", ":")) if others else ""
-            return Framing("sse", options.get("include_usage") is True, variant)
-        case _:
-            return None
 
 
 def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:
@@ -205,17 +162,6 @@ def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
             return None, "no-question"
 
 
-def _chunks(body: bytes) -> Iterator[Json]:
-    """The chunks of a stream up to `[DONE]`; raises Unfit("cut") where that never comes."""
-    for event in sse.events(body):
-        if event.name == "error":
-            raise Unfit("error")
-        if event.data == _DONE:
-            return
-        yield bodies.parse(event.data)
-    raise Unfit("cut")
-
-
 def _judge(completion: Json) -> str:
     """Why this answer may serve exact repeats only, or "". Raises Unfit where it serves none."""
     if not isinstance(completion, dict):
@@ -229,7 +175,7 @@ def _judge(completion: Json) -> str:
     messages = [choice["message"] for choice in choices]
     if not any(is_filled(message.get(name)) for message in messages for name in _SAID):
         raise Unfit("empty")
-    if words & _LENGTH:
+    if words & openai_stream.LENGTH:
         return "length"
     return "live-tools" if _is_live(completion, messages) else ""
 
@@ -239,16 +185,18 @@ def _finish_reason(choice: Json, position: int) -> str:
     match choice:
         case {"error": error} if error:
             raise Unfit("error")
-        case {"finish_reason": str(word)} if word and word.lower() not in _FINISHED | _LENGTH:
-            raise Unfit(word.lower().replace("_", "-"))
-        case {"finish_reason": str(word), "message": dict(message)} if word:
-            if _is_well_formed(message) and choice.get("index") in (None, position):
-                return word.lower()
-            raise Unfit("malformed")
-        case {"finish_reason": None | ""}:
-            raise Unfit("cut")
+        case {"finish_reason": _}:
+            word = openai_stream.finish_word(choice)
         case _:
             raise Unfit("malformed")
+    message = choice.get("message")
+    if (
+        isinstance(message, dict)
+        and _is_well_formed(message)
+        and choice.get("index") in (None, position)
+    ):
+        return word
+    raise Unfit("malformed")
 
 
 def _is_well_formed(message: dict[str, Json]) -> bool:
@@ -273,10 +221,3 @@ def _is_live(completion: dict[str, Json], messages: list[dict[str, Json]]) -> bo
         ):
             return True
     return False
-
-
-def _tokens(completion: dict[str, Json]) -> int:
-    match completion.get("usage"):
-        case {"total_tokens": int(total)} if total > 0:
-            return int(total)
-    return 0

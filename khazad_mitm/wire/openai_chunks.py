@@ -32,7 +32,7 @@ _MESSAGE = (
 )
 
 # Random padding against guessing a token by the length of its frame: OpenAI's and Mistral's.
-_PADDING = frozenset({"obfuscation", "p"})
+PADDING = frozenset({"obfuscation", "p"})
 
 # Read apart from the fields that travel along.
 _OF_CHUNK = frozenset({"object", "choices", "usage"})
@@ -58,7 +58,7 @@ def merge(chunks: Iterable[Json]) -> dict[str, Json]:
             raise Unfit("malformed")
         for position, piece in enumerate(pieces):
             _choice_at(choices, piece, position).add(piece)
-        _update(top, chunk, _OF_CHUNK | _PADDING)
+        _update(top, chunk, _OF_CHUNK | PADDING)
     if not choices:
         raise Unfit("empty")
     top["choices"] = [choices[index].result(index) for index in sorted(choices)]
@@ -201,7 +201,7 @@ def _shared_fields(
     shared: dict[str, Json] = {}
     once = {}
     for key, value in completion.items():
-        if key in _OF_CHUNK | _PADDING:
+        if key in _OF_CHUNK | PADDING:
             continue
         if isinstance(value, dict | list):
             once[key] = value
