@@ -9,7 +9,9 @@ from __future__ import annotations
 from khazad_mitm.exchange import ParsedRequest, Provider
 from khazad_mitm.messages import Request
 from khazad_mitm.wire.anthropic_messages import AnthropicMessages
+from khazad_mitm.wire.cohere_chat import CohereChat
 from khazad_mitm.wire.gemini import Gemini
+from khazad_mitm.wire.ollama import Ollama
 from khazad_mitm.wire.openai_chat import OpenAIChat
 from khazad_mitm.wire.openai_completions import OpenAICompletions
 from khazad_mitm.wire.openai_responses import OpenAIResponses
@@ -20,6 +22,8 @@ PROVIDERS: tuple[Provider, ...] = (
     OpenAICompletions(),
     AnthropicMessages(),
     Gemini(),
+    CohereChat(),
+    Ollama(),
 )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from khazad_mitm.exchange import Json
 from khazad_mitm.wire import body as bodies
+from khazad_mitm.wire.ordered import ordered
 from khazad_mitm.wire.unfit import Unfit
 
 # Keys have one order, so that merging what was split gives the same bytes: these, then by name.
@@ -159,8 +160,7 @@ class _Building:
         if any(block.is_open for block in self.blocks) or not self.message.get("stop_reason"):
             raise Unfit("cut")
         self.message["content"] = [block.value for block in self.blocks]
-        first = {name: self.message[name] for name in _TOP if name in self.message}
-        return first | {name: self.message[name] for name in sorted(self.message)}
+        return ordered(self.message, _TOP)
 
     def _block(self, index: int) -> _Block:
         if not 0 <= index < len(self.blocks) or not self.blocks[index].is_open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khazad_mitm.exchange import ParsedRequest
-from khazad_mitm.wire import json_array, sse
+from khazad_mitm.wire import json_array, ndjson, sse
 
 
 def split(body: bytes, parsed: ParsedRequest) -> tuple[bytes, ...]:
@@ -11,6 +11,8 @@ def split(body: bytes, parsed: ParsedRequest) -> tuple[bytes, ...]:
     match parsed.framing.media:
         case "sse":
             frames, rest = sse.split(body)
+        case "ndjson":
+            frames, rest = ndjson.split(body)
         case "array":
             frames, rest = json_array.split(body)
         case _:

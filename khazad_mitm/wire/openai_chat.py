@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unkept
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
-from khazad_mitm.wire import hosts, openai_stream, sse, target
+from khazad_mitm.wire import hosts, openai_stream, sse, target, turns
 from khazad_mitm.wire.openai_chunks import is_error, merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -62,7 +62,7 @@ class OpenAIChat:
         messages = body.get("messages")
         framing = openai_stream.framing(body)
         model = _model(path, body)
-        if framing is None or model is None or not _is_conversation(messages):
+        if framing is None or model is None or not turns.are_turns(messages):
             target.passed_by(self.name, "no chat request")
             return None
         question, exact_only = _question(body)
@@ -110,14 +110,6 @@ def _read(body: bytes, framing: Framing) -> Answer:
     return Answer(answer, _judge(completion), openai_stream.tokens(completion))
 
 
-def _is_conversation(messages: Json) -> bool:
-    return (
-        isinstance(messages, list)
-        and bool(messages)
-        and all(isinstance(turn, dict) and isinstance(turn.get("role"), str) for turn in messages)
-    )
-
-
 def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:
     """The path's word counts where there is one; "" where neither names a model."""
     in_path = path["deployment"] or path["endpoint"]
@@ -141,25 +133,7 @@ def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
         return None, "n"
     if any(body.get(name) is not None for name in _LIVE_REQUEST):
         return None, "live-tools"
-    last = len(body["messages"]) - 1
-    turn = body["messages"][last]
-    match turn["role"], turn.get("content"):
-        case (("tool" | "function"), _):
-            return None, "tool-result"
-        case "assistant", _:
-            return None, "assistant-last"
-        case "user", str(text) if text.strip():
-            return ("messages", last, "content"), ""
-        case "user", list(parts):
-            for position in range(len(parts) - 1, -1, -1):
-                match parts[position]:
-                    case {"type": "text", "text": str(text)} if text.strip():
-                        return ("messages", last, "content", position, "text"), ""
-            return None, "no-text"
-        case "user", _:
-            return None, "no-text"
-        case _:
-            return None, "no-question"
+    return turns.question(body["messages"])
 
 
 def _judge(completion: Json) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from khazad_mitm.exchange import Json
 from khazad_mitm.wire.openai_deltas import ToolCalls, grow
+from khazad_mitm.wire.ordered import ordered
 from khazad_mitm.wire.unfit import Unfit
 
 _TOP = ("id", "object", "created", "model", "choices", "usage")
@@ -65,7 +66,7 @@ def merge(chunks: Iterable[Json]) -> dict[str, Json]:
     usage = _without_groq_usage(top, usage)
     if usage is not None:
         top["usage"] = usage
-    return _ordered(top, _TOP)
+    return ordered(top, _TOP)
 
 
 def split(
@@ -145,13 +146,13 @@ class _Choice:
             self.message["tool_calls"] = calls
         choice = {
             "index": index,
-            "message": _ordered(self.message, _MESSAGE),
+            "message": ordered(self.message, _MESSAGE),
             "finish_reason": self.finish_reasons[-1],
             **self.others,
         }
         if self.logprobs:
             choice["logprobs"] = self.logprobs[0]
-        return _ordered(choice, _CHOICE)
+        return ordered(choice, _CHOICE)
 
 
 def _choice_at(choices: dict[int, _Choice], piece: Json, position: int) -> _Choice:
@@ -189,11 +190,6 @@ def _without_groq_usage(top: dict[str, Json], usage: Json) -> Json:
     return usage
 
 
-def _ordered(fields: dict[str, Json], known: tuple[str, ...]) -> dict[str, Json]:
-    names = [name for name in known if name in fields]
-    return {name: fields[name] for name in (*names, *sorted(fields.keys() - set(known)))}
-
-
 def _shared_fields(
     completion: dict[str, Json], announced: bool
 ) -> tuple[dict[str, Json], dict[str, Json]]:
@@ -211,7 +207,7 @@ def _shared_fields(
     shared["choices"] = []
     if announced:
         shared["usage"] = None  # OpenAI: null in every chunk before the one that has it
-    return _ordered(shared, _TOP), once
+    return ordered(shared, _TOP), once
 
 
 def _choice_pieces(choice: dict[str, Json], index: int, whole_calls: bool) -> Iterator[Json]:
@@ -239,7 +235,7 @@ def _choice_pieces(choice: dict[str, Json], index: int, whole_calls: bool) -> It
 def _deltas(message: dict[str, Json], whole_calls: bool) -> Iterator[dict[str, Json]]:
     opening: dict[str, Json] = {"role": message.get("role") or "assistant"}
     rest: list[dict[str, Json]] = []
-    for key, value in _ordered(message, _MESSAGE).items():
+    for key, value in ordered(message, _MESSAGE).items():
         if key == "role":
             continue
         if key == "tool_calls" and value:

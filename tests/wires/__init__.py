@@ -3,6 +3,8 @@
 source: where this is written down, and when we looked
 expect: answer | answer length | unkept cut ...
 eol: crlf                        (optional: the line ends of the body; lf where missing)
+frames: eventstream              (optional: the body is lines for `aws_frames.encoded`)
+accepts: text/event-stream       (optional: the header by which Cohere v1 is asked for events)
 POST https://api.example.com/v1/chat/completions
 {"model": ...}                   (the request body, up to the line of dashes)
 ---
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khazad_mitm.messages import Headers, Request
+from tests.wires import aws_frames
 
 FOLDER = Path(__file__).parent
 _EOL = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
@@ -39,11 +42,14 @@ def load(path: Path) -> Wire:
     lines = head.decode().split("\n")
     start = next(number for number, line in enumerate(lines) if line.startswith("POST "))
     said = dict(line.split(": ", 1) for line in lines[:start])
+    if said.get("frames") == "eventstream":
+        body = aws_frames.encoded(body)
+    headers = _JSON.plus(("accepts", said["accepts"])) if "accepts" in said else _JSON
     return Wire(
         name=f"{path.parent.name}/{path.stem}",
         source=said["source"],
         expect=said["expect"],
-        request=Request.to(lines[start][5:], "\n".join(lines[start + 1 :]).encode(), _JSON),
+        request=Request.to(lines[start][5:], "\n".join(lines[start + 1 :]).encode(), headers),
         body=body.replace(b"\n", _EOL[said.get("eol", "lf")]),
     )
 
