@@ -9,6 +9,8 @@ from __future__ import annotations
 from khazad_mitm.exchange import ParsedRequest, Provider
 from khazad_mitm.messages import Request
 from khazad_mitm.wire.anthropic_messages import AnthropicMessages
+from khazad_mitm.wire.bedrock_converse import BedrockConverse
+from khazad_mitm.wire.bedrock_invoke import BedrockInvoke
 from khazad_mitm.wire.cohere_chat import CohereChat
 from khazad_mitm.wire.gemini import Gemini
 from khazad_mitm.wire.ollama import Ollama
@@ -22,6 +24,8 @@ PROVIDERS: tuple[Provider, ...] = (
     OpenAICompletions(),
     AnthropicMessages(),
     Gemini(),
+    BedrockConverse(),
+    BedrockInvoke(),
     CohereChat(),
     Ollama(),
 )

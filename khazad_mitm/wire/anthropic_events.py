@@ -147,7 +147,7 @@ class _Building:
                 self._block(index).add(delta)
             case {"type": "content_block_stop", "index": int(index)}:
                 self._block(index).stop()
-            case {"type": "message_delta", "delta": dict(delta)}:
+            case {"type": "message_delta", "delta": dict(delta)} if "usage" not in delta:
                 self._end(event, delta)
             case {"type": "content_block_start" | "content_block_delta" | "content_block_stop"}:
                 raise Unfit("malformed")

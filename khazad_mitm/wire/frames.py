@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khazad_mitm.exchange import ParsedRequest
-from khazad_mitm.wire import json_array, ndjson, sse
+from khazad_mitm.wire import eventstream, json_array, ndjson, sse
 
 
 def split(body: bytes, parsed: ParsedRequest) -> tuple[bytes, ...]:
@@ -15,6 +15,8 @@ def split(body: bytes, parsed: ParsedRequest) -> tuple[bytes, ...]:
             frames, rest = ndjson.split(body)
         case "array":
             frames, rest = json_array.split(body)
-        case _:
+        case "eventstream":
+            frames, rest = eventstream.split(body)
+        case "json":
             return (body,)
     return (*frames, rest) if rest else tuple(frames)

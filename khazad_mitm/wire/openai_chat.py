@@ -107,7 +107,7 @@ def _read(body: bytes, framing: Framing) -> Answer:
         completion = bodies.parse(body.decode())
         bodies.write(completion)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(completion), openai_stream.tokens(completion))
+    return Answer(answer, judge(completion), openai_stream.tokens(completion))
 
 
 def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:
@@ -136,7 +136,7 @@ def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
     return turns.question(body["messages"])
 
 
-def _judge(completion: Json) -> str:
+def judge(completion: Json) -> str:
     """Why this answer may serve exact repeats only, or "". Raises Unfit where it serves none."""
     if not isinstance(completion, dict):
         raise Unfit("malformed")

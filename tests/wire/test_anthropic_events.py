@@ -124,6 +124,7 @@ def test_a_fallback_names_who_answers_from_there_on() -> None:
         ([START, {"type": "content_block_stop", "index": 0}], "malformed"),
         ([START, {"type": "message_delta", "delta": None}], "malformed"),
         ([START, {**END, "usage": 7}], "malformed"),
+        ([START, {**END, "delta": {"usage": [7]}}], "malformed"),
     ],
 )
 def test_events_out_of_place_make_no_message(events: list[Any], reason: str) -> None:

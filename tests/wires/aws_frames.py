@@ -1,8 +1,8 @@
 """AWS event streams written as readable lines, encoded apart from the code under test.
 
-    contentBlockStop {"contentBlockIndex":0}     an event and its payload
-    chunk {"outputText":"Hi"}                    its payload is in base64, padded as Bedrock's
-    !throttlingException {"message":"Slow."}     an exception
+contentBlockStop {"contentBlockIndex":0}     an event and its payload
+chunk {"outputText":"Hi"}                    its payload is in base64, padded as Bedrock's
+!throttlingException {"message":"Slow."}     an exception
 """
 
 from __future__ import annotations
