@@ -1,20 +1,23 @@
-"""Gemini's `generateContent` and `streamGenerateContent`, on Google AI and on Vertex.
+"""Gemini's generateContent: Google's Gemini API, Vertex AI, and gateways to them.
 
-The model and the verb stand in the path. A stream comes as server-sent events where `alt=sse`
-asks for it, else as one JSON array, an element at a time. `$alt=json;enum-encoding=int` spells
-the words of the answer as numbers, so it is part of the key; sse or json is framing.
+A request is ours if its path ends in `models/{model}:generateContent` or
+`:streamGenerateContent` (or names an endpoint, a tuned or a dynamic model) and its body has
+`contents`; the host does not matter. The verb says whether to stream, and the query how:
+`alt=sse` as events, else as a JSON array that grows. `alt=json;enum-encoding=int` spells enums
+as numbers: that is another answer, so it stays in the resource.
 
-An answer is complete when every candidate has a `finishReason`. The array has a closing bracket
-besides; the events have no last one, and older models told a `finishReason` in each. So a stream
-of events is taken for whole only if its message ended, not if the caller stopped reading
-(`ends_with_message`). Answers that safety rules cut or blocked are not kept.
+An array is complete when its bracket is closed. Events have no such mark: a stream of them is
+complete when all the candidates that were asked for have their `finishReason` and
+`usageMetadata` came with the last of these or later, as in all that we have seen. A
+connection that breaks right there is told from a whole one by HTTP, not by us. What follows the
+end may repeat but not change the answer, or the stream is not kept; so are those of models
+before Gemini 2, which put a `finishReason` into every chunk.
 
-Fields may be spelt in camelCase or snake_case, as Google takes both; the two are different keys,
-which costs a hit and nothing else. `cachedContent` names something that never changes but
-expires: exact repeats only. Vertex' `labels` are the caller's own. Counting, embedding, caching,
-files and tuning are endpoints of their own.
-Source: Gemini API reference, "Generating content"; Vertex AI, "GenerateContentResponse"; wires in
-tests/wires/gemini.
+`cachedContent` names a context that never changes while it lives: exact repeats may share an
+answer, but what is not seen is not compared by meaning. Counting tokens, embedding, batches,
+cached contents and interactions pass untouched.
+Source: Gemini API reference, "Generating content"; Vertex AI reference, "Method:
+models.streamGenerateContent"; google-genai 3.4; wires in tests/wires/gemini.
 """
 
 from __future__ import annotations
@@ -27,28 +30,31 @@ from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unk
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import json_array, sse, target
-from khazad_mitm.wire.gemini_chunks import merge, split
+from khazad_mitm.wire.gemini_calls import is_piece
+from khazad_mitm.wire.gemini_chunks import Merger, index_of, merge, parts_of, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
 
 _PATH = re.compile(
-    r".*/(?:models|tunedModels|endpoints)/(?P<model>[^:]+)"
+    r".*/(?:models|tunedModels|endpoints|dynamic)/(?P<model>.+)"
     r":(?P<verb>generateContent|streamGenerateContent)"
 )
 _ALT = ("alt", "$alt")
+
+# Vertex: "labels with user-defined metadata for the request", for the bill.
 _IGNORED = frozenset({"labels"})
 
-# Words and their numbers in the protocol buffer.
-_FINISHED = ("STOP", 1)
-_LENGTH = ("MAX_TOKENS", 2)
+# The two that mean the same number in the Gemini API and in Vertex. No other word ends a whole
+# answer, nor do we keep one that nobody has heard of.
+_FINISH_NUMBERS = {1: "STOP", 2: "MAX_TOKENS"}
+_FINISHED = frozenset({"STOP", "MAX_TOKENS"})
 
-# Tools that the caller runs. Any other looks at something that is not what it was.
-_CALLERS_TOOLS = frozenset(
-    {"functionDeclarations", "function_declarations", "computerUse", "computer_use"}
-)
-_LIVE_PARTS = frozenset({"codeExecutionResult", "executableCode", "toolCall", "toolResponse"})
+# What stands beside the content of a part; alone it says nothing.
+_NO_CONTENT = frozenset({"text", "thought", "thoughtSignature", "partMetadata"})
+_RESULTS = ("functionResponse", "toolResponse")
+# Left by what Google ran or looked at on the way: true today.
+_LIVE_PARTS = frozenset({"executableCode", "codeExecutionResult", "toolCall", "toolResponse"})
 _LIVE_NOTES = ("groundingMetadata", "urlContextMetadata")
-_TOOL_RESULTS = ("functionResponse", "function_response", "toolResponse", "tool_response")
 
 
 class Gemini:
@@ -57,7 +63,7 @@ class Gemini:
     name = "gemini"
 
     def recognise(self, request: Request) -> ParsedRequest | None:
-        """Read a POST of `contents`; model and streaming stand in the path."""
+        """Read a POST of `contents`; model, verb and framing stand in the target."""
         if request.method != "POST":
             return None
         path = _PATH.fullmatch(request.path)
@@ -68,16 +74,16 @@ class Gemini:
             target.passed_by(self.name, read.reason)
             return None
         body = read.value
-        spoken = _spoken(path["verb"], request.query)
-        if spoken is None or not _is_conversation(body.get("contents")):
+        alt = _alt(request.query)
+        framing = _framing(path["verb"], alt)
+        if framing is None or not _is_conversation(body) or _candidate_count(body) is None:
             target.passed_by(self.name, "no content request")
             return None
-        framing, enums = spoken
         question, exact_only = _question(body)
         return ParsedRequest(
             provider=self,
             request=request,
-            resource=_resource(path, request.query, enums),
+            resource=_resource(path, request.query, alt),
             model=unquote(path["model"]),
             framing=framing,
             body=body,
@@ -90,142 +96,177 @@ class Gemini:
         )
 
     def assemble(self, body: bytes, parsed: ParsedRequest) -> Answer | Unkept:
-        """Read a whole answer; JSON is kept as sent, a stream as one response."""
-        return outcome(lambda: _read(body, parsed.framing))
+        """Read a whole answer; JSON is kept as sent, a stream as one GenerateContentResponse."""
+        return outcome(lambda: _read(body, parsed))
 
     def replay(self, answer: bytes, parsed: ParsedRequest) -> Iterator[bytes]:
-        """JSON as it is, or a chunk for each part."""
+        """JSON as it is, or a chunk for each part, as events or as the elements of an array."""
         if not parsed.framing.is_stream:
             yield answer
             return
         chunks = split(bodies.parse(answer.decode()))
         if parsed.framing.media == "array":
             yield from json_array.write(chunks)
-            return
-        for chunk in chunks:
-            yield b"data: " + bodies.write(chunk) + b"\r\n\r\n"
+        else:
+            for chunk in chunks:
+                yield b"data: " + bodies.write(chunk) + b"\r\n\r\n"
 
     def content_type(self, parsed: ParsedRequest) -> str:
         """As Google sends it."""
-        if parsed.framing.media == "sse":
-            return "text/event-stream"
-        return "application/json; charset=UTF-8"
+        is_sse = parsed.framing.media == "sse"
+        return "text/event-stream" if is_sse else "application/json; charset=UTF-8"
 
 
-def _spoken(verb: str, query: str) -> tuple[Framing, str] | None:
-    """The framing asked for, and how enums are to be spelt ("" for words); None: not ours."""
-    asked = "json"
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if unquote_plus(name) in _ALT:
-            asked = unquote_plus(value)
-    media, _, enums = asked.partition(";")
-    match verb, media:
-        case "generateContent", "json":
-            return Framing("json"), enums
-        case "streamGenerateContent", "json":
-            return Framing("array"), enums
+def _alt(query: str) -> str | None:
+    """The value of `alt`, "" where there is none; None where it is said twice."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    said = [unquote_plus(value) for name, _, value in pairs if unquote_plus(name) in _ALT]
+    return None if len(said) > 1 else "".join(said)
+
+
+def _framing(verb: str, alt: str | None) -> Framing | None:
+    """None where the request asks for a framing that we do not speak (`alt=proto`)."""
+    match verb, alt and alt.partition(";")[0]:
+        case "generateContent", "" | "json":
+            return Framing("json")
+        case "streamGenerateContent", "" | "json":
+            return Framing("array")
         case "streamGenerateContent", "sse":
-            return Framing("sse"), enums
+            return Framing("sse")
         case _:
             return None
 
 
-def _resource(path: re.Match[str], query: str, enums: str) -> str:
-    whole = target.with_placeholder(path.string[: path.start("verb")], path.span("model"))
-    asked = target.resource(f"{whole}generateContent", query, _ALT)
-    return f"{asked} {enums}" if enums else asked
+def _resource(path: re.Match[str], query: str, alt: str | None) -> str:
+    whole = path.string[: path.start("verb")] + "generateContent"
+    whole = target.with_placeholder(whole, path.span("model"))
+    resource = target.resource(whole, query, _ALT)
+    spelling = (alt or "").partition(";")[2]
+    if not spelling:
+        return resource
+    return f"{resource}{'&' if '?' in resource else '?'}$alt=;{spelling}"
 
 
-def _is_conversation(contents: Json) -> bool:
-    turns = contents if isinstance(contents, list) else [contents]
-    return bool(turns) and all(
+def _is_conversation(body: dict[str, Json]) -> bool:
+    """Are there turns with parts? Like every Google API, this one takes one for a list of one."""
+    return bool(_listed(body.get("contents"))) and all(
         isinstance(turn, dict)
-        and isinstance(turn.get("parts"), list | dict)
         and isinstance(turn.get("role"), str | None)
-        for turn in turns
+        and isinstance(turn.get("parts"), list | dict)
+        for turn in _listed(body["contents"])
     )
 
 
+def _candidate_count(body: dict[str, Json]) -> int | None:
+    """How many candidates are asked for; None where we do not understand it."""
+    config = _field(body, "generationConfig")
+    match _field(config, "candidateCount") if isinstance(config, dict) else None:
+        case None | False:
+            return 1
+        case int(count):
+            return max(int(count), 1)
+        case _:
+            return None
+
+
 def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
-    """Where the last user text stands, or why there is none to compare by meaning."""
-    if body.get("cachedContent") or body.get("cached_content"):
-        return None, "cached-content"
-    if _asks_for_several(body):
+    """Where the last user text stands, or None and why there is none to compare by meaning."""
+    if _candidate_count(body) != 1:
         return None, "n"
-    if any(map(_is_live, _list(body.get("tools")))):
+    if any(map(_is_run_by_google, _listed(body.get("tools")))):
         return None, "live-tools"
+    if _field(body, "cachedContent"):
+        return None, "cached-content"
     contents = body["contents"]
-    if isinstance(contents, list):
-        return _last_text(contents[-1], ("contents", len(contents) - 1))
-    return _last_text(contents, ("contents",))
-
-
-def _last_text(turn: dict[str, Json], place: Path) -> tuple[Path | None, str]:
-    if turn.get("role") == "model":
-        return None, "assistant-last"
-    if turn.get("role") not in (None, "", "user"):
-        is_result = turn.get("role") in ("function", "tool")
-        return None, "tool-result" if is_result else "no-question"
-    parts = turn["parts"]
-    if isinstance(parts, dict):
-        steps: list[tuple[Path, Json]] = [((*place, "parts"), parts)]
-    else:
-        steps = [((*place, "parts", number), part) for number, part in enumerate(parts)]
-    if any(
-        isinstance(part, dict) and part.get(name) for _, part in steps for name in _TOOL_RESULTS
-    ):
+    turn = _listed(contents)[-1]
+    where: Path = ("contents", len(contents) - 1) if isinstance(contents, list) else ("contents",)
+    parts = _listed(turn.get("parts"))
+    if any(_field(part, name) is not None for part in parts for name in _RESULTS):
         return None, "tool-result"
-    for step, part in reversed(steps):
-        match part:
+    match turn.get("role"):
+        case "model":
+            return None, "assistant-last"
+        case "function" | "tool":
+            return None, "tool-result"
+        case None | "" | "user":
+            pass
+        case _:
+            return None, "no-question"
+    for position in range(len(parts) - 1, -1, -1):
+        match parts[position]:
             case {"text": str(text)} if text.strip():
-                return (*step, "text"), ""
+                step: Path = (position,) if isinstance(turn["parts"], list) else ()
+                return (*where, "parts", *step, "text"), ""
     return None, "no-text"
 
 
-def _asks_for_several(body: dict[str, Json]) -> bool:
-    for config in (body.get("generationConfig"), body.get("generation_config")):
-        if isinstance(config, dict):
-            for name in ("candidateCount", "candidate_count"):
-                if config.get(name) not in (None, 1):
-                    return True
-    return False
+def _is_run_by_google(tool: Json) -> bool:
+    """Searching, running code, looking at files: anything but the declarations of functions."""
+    return isinstance(tool, dict) and any(
+        value is not None and name not in ("functionDeclarations", "function_declarations")
+        for name, value in tool.items()
+    )
 
 
-def _is_live(tool: Json) -> bool:
-    return not isinstance(tool, dict) or not tool.keys() <= _CALLERS_TOOLS
+def _listed(value: Json) -> list[Json]:
+    """A list, of which Google lets a single item stand for itself."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
-def _list(value: Json) -> list[Json]:
-    match value:
-        case None:
-            return []
-        case list():
-            return value
+def _field(fields: Json, name: str) -> Json:
+    """The value of a field in either spelling: `generationConfig` or `generation_config`."""
+    if not isinstance(fields, dict):
+        return None
+    value = fields.get(name)
+    return fields.get(re.sub("[A-Z]", r"_\g<0>", name).lower()) if value is None else value
+
+
+def _read(body: bytes, parsed: ParsedRequest) -> Answer:
+    count = _candidate_count(parsed.body) or 1
+    match parsed.framing.media:
+        case "sse":
+            response = _from_events(body, count)
+        case "array":
+            response = merge(json_array.values(body))
         case _:
-            return [value]
+            response = bodies.parse(body.decode())
+    canonical = bodies.write(response)  # fails where no stream could be made of it
+    answer = canonical if parsed.framing.is_stream else body
+    return Answer(answer, _judge(response, count), _tokens(response))
 
 
-def _read(body: bytes, framing: Framing) -> Answer:
-    if not framing.is_stream:
-        response = bodies.parse(body.decode())
-        bodies.write(response)  # fails where no stream could be made of it
-        return Answer(body, _judge(response), _tokens(response))
-    response = merge(json_array.values(body) if framing.media == "array" else _events(body))
-    return Answer(bodies.write(response), _judge(response), _tokens(response))
-
-
-def _events(body: bytes) -> Iterator[Json]:
-    frames, rest = sse.split(body)
-    if rest.strip():
+def _from_events(body: bytes, count: int) -> Json:
+    """The answer at the end of the stream. Raises Unfit where that never comes, or is not it."""
+    merger = Merger()
+    whole = None
+    for chunk in _chunks(body):
+        merger.add(chunk)
+        if whole is None and "usageMetadata" in chunk and merger.has_finished(count):
+            whole = merger.result()
+    if whole is None:
         raise Unfit("cut")
+    if whole != merger.result():
+        raise Unfit("after-end")
+    return whole
+
+
+def _chunks(body: bytes) -> Iterator[Json]:
+    frames, rest = sse.split(body)
     for frame in frames:
         event = sse.parse(frame)
+        # Google reports a failure in bare JSON, without `data:` (google-genai, "API returns an
+        # error message").
+        if event is None and frame.lstrip().startswith((b"{", b"[")):
+            raise Unfit("error")
         if event is not None:
-            yield bodies.parse(event.data)
+            yield {"error": event.data} if event.name == "error" else bodies.parse(event.data)
+    if rest.strip():
+        raise Unfit("cut")
 
 
-def _judge(response: Json) -> str:
+def _judge(response: Json, count: int) -> str:
     """Why this answer may serve exact repeats only, or "". Raises Unfit where it serves none."""
     match response:
         case {"error": error} if error:
@@ -234,55 +275,56 @@ def _judge(response: Json) -> str:
             raise Unfit("blocked")
         case {"candidates": list(candidates)} if candidates:
             pass
-        case dict():
+        case dict() if not response.get("candidates"):
             raise Unfit("empty")
         case _:
             raise Unfit("malformed")
-    reasons = [_finish_reason(candidate) for candidate in candidates]
-    parts = [part for candidate in candidates for part in _parts(candidate)]
+    if len({*map(index_of, candidates)}) < len(candidates):
+        raise Unfit("malformed")
+    words = {*map(_finish_reason, candidates)}
+    parts = [part for candidate in candidates for part in parts_of(candidate)]
+    if len(candidates) < count:
+        raise Unfit("cut")
+    if any(map(is_piece, parts)):
+        raise Unfit("unknown-event")
     if not any(map(_says_something, parts)):
         raise Unfit("empty")
-    if any(reason in _LENGTH for reason in reasons):
+    if "MAX_TOKENS" in words:
         return "length"
-    is_live = any(part.keys() & _LIVE_PARTS for part in parts) or any(
-        is_filled(candidate.get(name)) for candidate in candidates for name in _LIVE_NOTES
-    )
-    return "live-tools" if is_live else ""
+    return "live-tools" if any(map(_is_live, candidates)) else ""
 
 
-def _finish_reason(candidate: Json) -> str | int:
-    match candidate:
-        case {"finishReason": (str() | int()) as reason} if reason in (*_FINISHED, *_LENGTH):
-            return reason
-        case {"finishReason": str(reason)} if reason:
-            raise Unfit(reason.lower().replace("_", "-"))
-        case {"finishReason": int(number)}:
-            raise Unfit(f"finish reason {number}")
-        case dict():
+def _finish_reason(candidate: dict[str, Json]) -> str:
+    """The word that ends a whole answer."""
+    match candidate.get("finishReason"):
+        case bool():
+            raise Unfit("malformed")
+        case None | "" | 0 | "FINISH_REASON_UNSPECIFIED":
             raise Unfit("cut")
+        case int(number):
+            word = _FINISH_NUMBERS.get(number, f"finish reason {number}")
+        case str(word):
+            pass
         case _:
             raise Unfit("malformed")
-
-
-def _parts(candidate: dict[str, Json]) -> list[dict[str, Json]]:
-    match candidate.get("content"):
-        case None:
-            return []
-        case {"parts": list(parts)} if all(isinstance(part, dict) for part in parts):
-            return parts
-        case dict(content) if "parts" not in content:
-            return []
-        case _:
-            raise Unfit("malformed")
+    if word not in _FINISHED:
+        raise Unfit(word.lower().replace("_", "-"))
+    return word
 
 
 def _says_something(part: dict[str, Json]) -> bool:
+    """A thought is no answer, nor is a signature alone."""
     if part.get("thought"):
         return False
-    return any(
-        is_filled(value) or name == "functionCall"
-        for name, value in part.items()
-        if name not in ("thought", "thoughtSignature")
+    return is_filled(part.get("text")) or any(
+        value is not None for name, value in part.items() if name not in _NO_CONTENT
+    )
+
+
+def _is_live(candidate: dict[str, Json]) -> bool:
+    """Made with a search, with pages that were looked at, or with code that was run."""
+    return any(is_filled(candidate.get(name)) for name in _LIVE_NOTES) or any(
+        not part.keys().isdisjoint(_LIVE_PARTS) for part in parts_of(candidate)
     )
 
 

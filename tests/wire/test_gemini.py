@@ -190,3 +190,67 @@ def test_nonsense_is_not_kept(value: Any) -> None:
     assert isinstance(GEMINI.assemble(body, asked()), Unkept)
     assert isinstance(GEMINI.assemble(body, asked(STREAM)), Unkept)
     assert isinstance(GEMINI.assemble(b"data: %s\n\n" % body, asked(STREAM + "?alt=sse")), Unkept)
+
+
+def chunk(text: str = "", finish: str | None = None, usage: Any = None, **more: Any) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}]}, **more}
+    said: dict[str, Any] = {"candidates": [{**candidate, "finishReason": finish}]}
+    if usage is not None:
+        said["usageMetadata"] = usage
+    return b"data: %s\r\n\r\n" % json.dumps(said).encode()
+
+
+USAGE = {"totalTokenCount": 3}
+SSE = STREAM + "?alt=sse"
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        chunk("Hi.", "STOP", USAGE),
+        chunk("Hi.", None, USAGE) + chunk("", "STOP", USAGE),
+        chunk("Hi.", "STOP") + chunk("", None, USAGE),
+        chunk("Hi.", "STOP", USAGE) + chunk("", "STOP", USAGE),
+        chunk("Hi.", "STOP", USAGE) + chunk(""),
+    ],
+)
+def test_a_stream_ends_with_the_last_finish_reason_and_usage(stream: bytes) -> None:
+    answer = GEMINI.assemble(stream, asked(SSE))
+
+    assert isinstance(answer, Answer)
+    assert 3 == answer.tokens
+
+
+@pytest.mark.parametrize(
+    ("stream", "reason"),
+    [
+        (chunk("Hi.", "STOP"), "cut"),
+        (chunk("Hi.", None, USAGE) + chunk("", "STOP"), "cut"),
+        (chunk("Hi.", "STOP", USAGE) + b"data: {", "cut"),
+        (chunk("Hi, ", "STOP", USAGE) + chunk("you.", "STOP", USAGE), "after-end"),
+        (chunk("Hi.", "STOP", USAGE) + chunk("", None, {"totalTokenCount": 9}), "after-end"),
+        (chunk("Hi.", "STOP", USAGE) + chunk("Ho.", "STOP", index=1), "after-end"),
+        (chunk("Hi.", "STOP", USAGE) + b'data: {"error": {"code": 503}}\n\n', "error"),
+        (chunk("Hi.", "STOP", USAGE) + b'{\n "error": {}\n}\n\n', "error"),
+        (chunk("Hi.", "STOP", USAGE) + b"event: error\ndata: oops\n\n", "error"),
+    ],
+)
+def test_a_stream_that_may_not_have_ended_is_not_kept(stream: bytes, reason: str) -> None:
+    assert Unkept(reason) == GEMINI.assemble(stream, asked(SSE))
+
+
+@pytest.mark.parametrize("url", [PLAIN, STREAM, SSE])
+def test_an_answer_with_fewer_candidates_than_asked_for_is_not_kept(url: str) -> None:
+    one = answered(index=1)
+    body = {PLAIN: one, STREAM: b"[%s]" % one}.get(url, b"data: %s\n\n" % one)
+    parsed = asked(url, generationConfig={"candidateCount": 2})
+
+    assert Unkept("cut") == GEMINI.assemble(body, parsed)
+
+
+def test_a_number_of_candidates_that_is_none_is_passed_by() -> None:
+    assert ask(generation_config={"candidate_count": "2"}) is None
+
+
+def test_a_framing_said_twice_is_passed_by() -> None:
+    assert ask(f"{STREAM}?alt=sse&$alt=json") is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khazad_mitm.wire.gemini_chunks import merge, split
+from khazad_mitm.wire.gemini_chunks import Merger, merge, split
 from khazad_mitm.wire.unfit import Unfit
 from tests.strategies import json_objects, json_values, texts
 
@@ -37,7 +37,7 @@ answers = st.builds(
     },
     st.lists(candidates, min_size=1, max_size=3),
     st.fixed_dictionaries(
-        {"usageMetadata": json_objects, "modelVersion": texts},
+        {"usageMetadata": json_objects.filter(bool), "modelVersion": texts},
         optional={"responseId": texts, "fieldOfTomorrow": json_objects},
     ),
 )
@@ -125,20 +125,75 @@ def test_interleaved_candidates_are_told_apart() -> None:
     [
         ({"error": {"code": 503}}, "error"),
         ([], "malformed"),
-        ({"candidates": {}}, "cut"),
+        ({"candidates": {}}, "malformed"),
         ({"candidates": [1]}, "malformed"),
         ({"candidates": [{"index": "0"}]}, "malformed"),
         ({"candidates": [{"index": -1}]}, "malformed"),
         ({"candidates": [{"content": []}]}, "malformed"),
         ({"candidates": [{"content": {"parts": {}}}]}, "malformed"),
         (said("a"), "malformed"),
-        (said({"functionCall": {"willContinue": True}}), "unknown-event"),
-        (said({"functionCall": {"partialArgs": []}}), "unknown-event"),
+        (said({"functionCall": {"willContinue": True}}), "cut"),
     ],
 )
 def test_chunks_out_of_shape_make_no_answer(chunk: Any, reason: str) -> None:
-    if reason == "cut":
-        assert "candidates" not in merge([chunk])
-        return
     with pytest.raises(Unfit, match=f"^{reason}$"):
         merge([chunk])
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "merged"),
+    [
+        ("groundingMetadata", {"q": [1]}, {}, {"q": [1]}),
+        ("groundingMetadata", {"q": [1]}, {"q": [], "g": [2]}, {"q": [1], "g": [2]}),
+        ("citationMetadata", {"c": [1]}, {"c": [1, 2]}, {"c": [1, 2]}),
+        ("citationMetadata", {"c": [1]}, None, {"c": [1]}),
+        ("logprobsResult", {"c": [1], "t": [1]}, {"c": [2], "t": [2]}, {"c": [1, 2], "t": [1, 2]}),
+        ("safetyRatings", [1], [2], [2]),
+        ("fieldOfTomorrow", {"a": "x", "b": 1}, {"a": "xy", "b": 2}, {"a": "xy", "b": 2}),
+        ("fieldOfTomorrow", None, "x", "x"),
+        ("fieldOfTomorrow", "x", "", "x"),
+    ],
+)
+def test_what_comes_twice_is_one(name: str, first: Any, last: Any, merged: Any) -> None:
+    found = merge([said({"text": "a"}, **{name: first}), said({"text": "b"}, **{name: last})])
+
+    assert merged == found["candidates"][0][name]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("a", "b"), ([1], [2]), ({"a": "x"}, {"a": "y"}), ("a", 1), (1, [1])]
+)
+def test_what_nobody_knows_how_to_merge_is_not_kept(first: Any, last: Any) -> None:
+    with pytest.raises(Unfit, match=r"^unknown-event$"):
+        merge([{"fieldOfTomorrow": first}, {"fieldOfTomorrow": last}])
+
+
+def test_two_ends_of_one_candidate_must_be_the_same() -> None:
+    ended = [said(finishReason="STOP"), said(finishReason="SAFETY")]
+
+    assert merge(ended[:1] * 2)["candidates"][0]["finishReason"] == "STOP"
+    with pytest.raises(Unfit, match=r"^malformed$"):
+        merge(ended)
+
+
+def test_it_has_finished_when_all_that_were_asked_for_have() -> None:
+    merger = Merger()
+
+    merger.add(said({"text": "a"}, finishReason="STOP"))
+    assert merger.has_finished(1)
+    assert not merger.has_finished(2)
+    merger.add(said({"text": "b"}, index=1, finishReason="FINISH_REASON_UNSPECIFIED"))
+    assert not merger.has_finished(1)
+    merger.add(said(index=1, finishReason="STOP"))
+    assert merger.has_finished(2)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"totalTokenCount": 3}])
+def test_only_the_last_chunk_of_a_replay_has_usage(usage: Any) -> None:
+    two = [
+        {**said({"text": t}, finishReason="STOP")["candidates"][0], "index": i}
+        for i, t in enumerate("ab")
+    ]
+    chunks = list(split({"candidates": two, "usageMetadata": usage}))
+
+    assert ["usageMetadata" in chunk for chunk in chunks] == [False, True]
