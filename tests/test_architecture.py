@@ -76,6 +76,7 @@ WITHOUT_A_TWIN = {
     "test_readme.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
+    "wire/test_sdks.py",
     "end_to_end",
 }
 

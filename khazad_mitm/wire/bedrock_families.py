@@ -67,11 +67,21 @@ def counts(answer: _Fields) -> tuple[int, int] | None:
             return prompt, completion
         case {"prompt_token_count": int(prompt), "generation_token_count": int(completion)}:
             return prompt, completion
-        case {"inputTextTokenCount": int(prompt), "results": [{"tokenCount": int(completion)}]}:
-            return prompt, completion
-        case {"inputTextTokenCount": int(prompt)}:
-            return prompt, 0
+        case {"inputTextTokenCount": prompt, "results": [{"tokenCount": completion}]}:
+            return _whole_number(prompt), _whole_number(completion)
+        case {"inputTextTokenCount": prompt}:
+            return _whole_number(prompt), 0
     return None
+
+
+def _whole_number(count: Json) -> int:
+    """Behind a guardrail Titan counts with floats."""
+    match count:
+        case int():
+            return int(count)
+        case float() if count.is_integer():
+            return int(count)
+    return 0
 
 
 def _first(families: Iterator[Family]) -> Family:
@@ -169,10 +179,10 @@ FAMILIES: tuple[Family, ...] = (
         split=cohere_v1.split,
         ends_itself=True,
     ),
-    # TwelveLabs Pegasus
-    _of_texts(Texts("message", "finishReason")),
     _whole(bedrock_wholes.is_jurassic, bedrock_wholes.judge_jurassic),
     _whole(bedrock_wholes.is_embedding, bedrock_wholes.judge_embedding),
     _whole(bedrock_wholes.is_picture, bedrock_wholes.judge_picture),
     _whole(bedrock_wholes.is_ranking, bedrock_wholes.judge_ranking),
+    # TwelveLabs Pegasus; last, as embeddings may have a `message` too
+    _of_texts(Texts("message", "finishReason")),
 )

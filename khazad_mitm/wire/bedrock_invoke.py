@@ -188,7 +188,7 @@ def _together(body: bytes) -> dict[str, Json]:
     beside = chunks.beside
     if families.counts(answer) is not None or not any(_counted(beside)):
         beside.pop(_METRICS, None)
-    return {**answer, **beside}
+    return {**answer, **dict(sorted(beside.items()))}
 
 
 def _apart(told: dict[str, Json]) -> Iterator[dict[str, Json]]:
