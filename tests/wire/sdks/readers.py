@@ -7,7 +7,8 @@ answers name differently is named alike; nothing else is touched.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 MESSAGES: Any = [{"role": "user", "content": "?"}]
@@ -17,24 +18,24 @@ LISTS_OF_COHERE = ("content", "tool_calls", "citations")
 def openai_chat(url: str, is_stream: bool) -> Any:
     import openai
 
-    completions = openai.OpenAI(api_key="k", base_url=url, max_retries=0).chat.completions
-    if not is_stream:
-        return plain(completions.create(model="m", messages=MESSAGES))
-    with completions.stream(model="m", messages=MESSAGES) as stream:
-        for _ in stream:
-            pass
-        return plain(stream.current_completion_snapshot)
+    with openai.OpenAI(api_key="k", base_url=url, max_retries=0) as client:
+        if not is_stream:
+            return plain(client.chat.completions.create(model="m", messages=MESSAGES))
+        with client.chat.completions.stream(model="m", messages=MESSAGES) as stream:
+            for _ in stream:
+                pass
+            return plain(stream.current_completion_snapshot)
 
 
 def mistral_chat(url: str, is_stream: bool) -> Any:
     from mistralai.client import Mistral
 
-    chat = Mistral(api_key="k", server_url=url).chat
-    if not is_stream:
-        return plain(chat.complete(model="m", messages=MESSAGES))
     whole: dict[str, Any] = {"choices": {}}
-    for event in chat.stream(model="m", messages=MESSAGES):
-        said = plain(event.data)
+    with Mistral(api_key="k", server_url=url) as client:
+        if not is_stream:
+            return plain(client.chat.complete(model="m", messages=MESSAGES))
+        chunks = [plain(event.data) for event in client.chat.stream(model="m", messages=MESSAGES)]
+    for said in chunks:
         for choice in said.pop("choices"):
             known = whole["choices"].setdefault(choice["index"], {"message": {"content": []}})
             delta = choice.pop("delta")
@@ -49,12 +50,13 @@ def mistral_chat(url: str, is_stream: bool) -> Any:
 def openai_completions(url: str, is_stream: bool) -> Any:
     import openai
 
-    completions = openai.OpenAI(api_key="k", base_url=url, max_retries=0).completions
-    if not is_stream:
-        return plain(completions.create(model="m", prompt="?"))
     whole: dict[str, Any] = {"choices": {}}
-    for chunk in completions.create(model="m", prompt="?", stream=True):
-        said = plain(chunk)
+    with openai.OpenAI(api_key="k", base_url=url, max_retries=0) as client:
+        if not is_stream:
+            return plain(client.completions.create(model="m", prompt="?"))
+        stream = client.completions.create(model="m", prompt="?", stream=True)
+        chunks = [plain(chunk) for chunk in stream]
+    for said in chunks:
         for choice in said.pop("choices"):
             known = whole["choices"].setdefault(choice["index"], {})
             known["text"] = known.get("text", "") + choice.pop("text")
@@ -66,33 +68,35 @@ def openai_completions(url: str, is_stream: bool) -> Any:
 def openai_responses(url: str, is_stream: bool) -> Any:
     import openai
 
-    responses = openai.OpenAI(api_key="k", base_url=url, max_retries=0).responses
-    if not is_stream:
-        return plain(responses.create(model="m", input="?"))
-    with responses.stream(model="m", input="?") as stream:
-        texts: dict[str, str] = {}
-        for event in stream:
-            if event.type.endswith(".delta") and isinstance(getattr(event, "delta", None), str):
-                place = f"{event.type} {event.output_index} {getattr(event, 'content_index', '')}"
-                texts[place] = texts.get(place, "") + event.delta
-        return {**plain(stream.get_final_response()), "deltas": texts}
+    with openai.OpenAI(api_key="k", base_url=url, max_retries=0) as client:
+        if not is_stream:
+            return plain(client.responses.create(model="m", input="?"))
+        with client.responses.stream(model="m", input="?") as stream:
+            texts: dict[str, str] = {}
+            for event in stream:
+                if event.type.endswith(".delta") and isinstance(event.delta, str):
+                    part = getattr(event, "content_index", "")
+                    place = f"{event.type} {event.output_index} {part}"
+                    texts[place] = texts.get(place, "") + event.delta
+            return {**plain(stream.get_final_response()), "deltas": texts}
 
 
 def openai_embeddings(url: str, _is_stream: bool) -> Any:
     import openai
 
-    embeddings = openai.OpenAI(api_key="k", base_url=url, max_retries=0).embeddings
-    return plain(embeddings.create(model="m", input="?", encoding_format="float"))
+    with openai.OpenAI(api_key="k", base_url=url, max_retries=0) as client:
+        return plain(client.embeddings.create(model="m", input="?", encoding_format="float"))
 
 
 def anthropic_messages(url: str, is_stream: bool) -> Any:
     import anthropic
 
-    messages = anthropic.Anthropic(api_key="k", base_url=url, max_retries=0).beta.messages
-    if not is_stream:
-        return plain(messages.create(model="m", max_tokens=9, messages=MESSAGES))
-    with messages.stream(model="m", max_tokens=9, messages=MESSAGES) as stream:
-        return plain(stream.get_final_message())
+    asked: Any = {"model": "m", "max_tokens": 9, "messages": MESSAGES}
+    with anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as client:
+        if not is_stream:
+            return plain(client.beta.messages.create(**asked))
+        with client.beta.messages.stream(**asked) as stream:
+            return plain(stream.get_final_message())
 
 
 def google_genai(url: str, is_stream: bool) -> Any:
@@ -100,24 +104,24 @@ def google_genai(url: str, is_stream: bool) -> Any:
     from google.genai import types
 
     options = types.HttpOptions(base_url=url, retry_options=types.HttpRetryOptions(attempts=1))
-    client = genai.Client(api_key="k", http_options=options)  # closes its models when it goes
-    if not is_stream:
-        return _one_answer([plain(client.models.generate_content(model="m", contents="?"))])
-    chunks = client.models.generate_content_stream(model="m", contents="?")
-    return _one_answer([plain(chunk) for chunk in chunks])
+    with genai.Client(api_key="k", http_options=options) as client:
+        if not is_stream:
+            return _one_answer([plain(client.models.generate_content(model="m", contents="?"))])
+        stream = client.models.generate_content_stream(model="m", contents="?")
+        return _one_answer([plain(chunk) for chunk in stream])
 
 
 def cohere_v2(url: str, is_stream: bool) -> Any:
     import cohere
 
-    client = cohere.ClientV2(api_key="k", base_url=url)
-    if not is_stream:
-        return plain(client.chat(model="m", messages=MESSAGES))
+    with _closing(cohere.ClientV2(api_key="k", base_url=url)) as client:
+        if not is_stream:
+            return plain(client.chat(model="m", messages=MESSAGES))
+        events = [plain(event) for event in client.chat_stream(model="m", messages=MESSAGES)]
     lists: dict[str, dict[int, Any]] = {}
     once: dict[str, Any] = {}
     whole: dict[str, Any] = {}
-    for event in client.chat_stream(model="m", messages=MESSAGES):
-        said = plain(event)
+    for said in events:
         delta = said.get("delta") or {}
         whole.update({name: said[name] for name in ("id", "prompt") if said.get(name)})
         _joined(whole, {"logprobs": [said["logprobs"]]} if said.get("logprobs") else {})
@@ -137,43 +141,46 @@ def cohere_v2(url: str, is_stream: bool) -> Any:
 def cohere_v1(url: str, is_stream: bool) -> Any:
     import cohere
 
-    client = cohere.Client(api_key="k", base_url=url)
-    if not is_stream:
-        return plain(client.chat(message="?"))
-    *_, end = (plain(event) for event in client.chat_stream(message="?"))
+    with _closing(cohere.Client(api_key="k", base_url=url)) as client:
+        if not is_stream:
+            return plain(client.chat(message="?"))
+        *_, end = [plain(event) for event in client.chat_stream(message="?")]
     return {"finish_reason": end["finish_reason"], **end["response"]}
 
 
 def ollama_chat(url: str, is_stream: bool) -> Any:
     import ollama
 
-    client = ollama.Client(host=url, trust_env=False)
-    if not is_stream:
-        return plain(client.chat(model="m", messages=MESSAGES))
-    return _ollama(client.chat(model="m", messages=MESSAGES, stream=True))
+    with closing(ollama.Client(host=url, trust_env=False)) as client:
+        if not is_stream:
+            return plain(client.chat(model="m", messages=MESSAGES))
+        return _ollama(client.chat(model="m", messages=MESSAGES, stream=True))
 
 
 def ollama_generate(url: str, is_stream: bool) -> Any:
     import ollama
 
-    client = ollama.Client(host=url, trust_env=False)
-    if not is_stream:
-        return plain(client.generate(model="m", prompt="?"))
-    return _ollama(client.generate(model="m", prompt="?", stream=True))
+    with closing(ollama.Client(host=url, trust_env=False)) as client:
+        if not is_stream:
+            return plain(client.generate(model="m", prompt="?"))
+        return _ollama(client.generate(model="m", prompt="?", stream=True))
 
 
 def bedrock_converse(url: str, is_stream: bool) -> Any:
-    client = _bedrock(url)
     messages = [{"role": "user", "content": [{"text": "?"}]}]
+    with closing(_bedrock(url)) as client:
+        if is_stream:
+            events = [*client.converse_stream(modelId="m", messages=messages)["stream"]]
+        else:
+            answer = client.converse(modelId="m", messages=messages)
     if not is_stream:
-        answer = client.converse(modelId="m", messages=messages)
         for block in answer["output"]["message"]["content"]:
             _join_cited(block)
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
     whole: dict[str, Any] = {}
     message: dict[str, Any] = {}
     blocks: dict[int, Any] = {}
-    for event in client.converse_stream(modelId="m", messages=messages)["stream"]:
+    for event in events:
         ((kind, said),) = event.items()
         match kind:
             case "messageStart":
@@ -194,14 +201,23 @@ def bedrock_converse(url: str, is_stream: bool) -> Any:
 
 
 def bedrock_invoke(url: str, is_stream: bool) -> Any:
-    client = _bedrock(url)
-    if not is_stream:
-        return json.loads(client.invoke_model(modelId="m", body=b"{}")["body"].read())
-    body = client.invoke_model_with_response_stream(modelId="m", body=b"{}")["body"]
-    return [json.loads(event["chunk"]["bytes"]) for event in body]
+    with closing(_bedrock(url)) as client:
+        if not is_stream:
+            return json.loads(client.invoke_model(modelId="m", body=b"{}")["body"].read())
+        body = client.invoke_model_with_response_stream(modelId="m", body=b"{}")["body"]
+        return [json.loads(event["chunk"]["bytes"]) for event in body]
 
 
 Reader = Callable[[str, bool], Any]
+
+
+@contextmanager
+def _closing(client: Any) -> Iterator[Any]:
+    """Cohere's clients cannot be closed themselves."""
+    try:
+        yield client
+    finally:
+        client._client_wrapper.httpx_client.httpx_client.close()
 
 
 def plain(value: Any) -> Any:
