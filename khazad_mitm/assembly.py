@@ -58,6 +58,7 @@ def build(settings: Settings) -> Cache:
         tenant=settings.tenant,
         ttl_s=settings.ttl,
         credential_ttl_s=settings.credential_ttl,
+        split_batches=settings.split_batches,
         embedding_model=embedder.model,
     )
     if settings.mode not in ("exact", "off"):

@@ -6,7 +6,7 @@ outcomes, `store` keeps `Entry`, the edges write what they are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -76,6 +76,8 @@ class ParsedRequest:
     """Why neither this request may be answered nor its answer kept: one word, or ""."""
     ignored: frozenset[str] = frozenset()
     """Top-level fields known not to change the answer, beside those every provider shares."""
+    batch: Batch | None = None
+    """How to ask for some of the turns and not for others; None where they belong together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,29 @@ class Provider(Protocol):
 
     def content_type(self, parsed: ParsedRequest) -> str:
         """The Content-Type of that framing."""
+        ...
+
+
+class Batch(Protocol):
+    """A request whose turns know nothing of each other: each may be asked and answered alone.
+
+    The request for one turn is the same request with a list of that turn alone.
+    """
+
+    def rest(self, parsed: ParsedRequest, wanted: Sequence[int]) -> ParsedRequest:
+        """The request for the turns at these places only; its `request.body` is what to send."""
+        ...
+
+    def apart(self, answer: bytes) -> tuple[bytes, ...]:
+        """An answer for each turn, as if it had been asked alone; () where it has no such parts."""
+        ...
+
+    def together(self, answers: Sequence[bytes], around: bytes | None) -> bytes | None:
+        """The answer to all turns from one for each of them, in order.
+
+        What the parts share is taken from `around`, the upstream's answer to those it was asked
+        for; without it nothing was billed. None where the parts do not fit each other.
+        """
         ...
 
 
@@ -197,6 +222,18 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """Some items of a batch are known, and the upstream is asked for the rest only."""
+
+    known: Mapping[int, Entry]
+    """By place."""
+    wanted: tuple[int, ...]
+    """The places of the others."""
+    rest: ParsedRequest
+    """The request for those."""
+
+
+@dataclass(frozen=True, slots=True)
 class Miss:
     """A ticket: what has been computed, so that keeping the answer computes nothing twice."""
 
@@ -216,6 +253,9 @@ class Miss:
     credential: str | None = None
     """Digest of the credential to vouch for once the upstream has accepted it; None: no need."""
     tags: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    """Fingerprint of each item of a batch; () where it is kept as a whole only."""
+    partial: Partial | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from typing import Any, Literal, TypeAlias
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
 
-Kind: TypeAlias = Literal["str", "int", "list"]
+Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 """What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
 
 PROFILES = {"strict": 0.95, "balanced": 0.90, "faq": 0.85}
 """Cosine thresholds for the bundled model."""
 
 MODES = ("cache", "exact", "refresh", "off")
+SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 STORES = ("auto", "embedded", "memory")
 STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://")
@@ -47,6 +48,7 @@ class Settings:
     store_deadline_ms: int = 50
     embed_deadline_ms: int = 250
     credential_ttl: int = 3600
+    split_batches: bool = True
     log_level: str = "INFO"
 
     @property
@@ -142,6 +144,15 @@ def _whole(low: int, hint: str = "") -> Callable[[str, Any], int]:
         return number
 
     return parse
+
+
+def _switch(label: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word not in SWITCH:
+        raise ConfigError(f"{label}: {value!r} is not one of true, false")
+    return SWITCH[word]
 
 
 def _threshold(label: str, value: Any) -> float | None:
@@ -303,6 +314,14 @@ OPTIONS: tuple[Option, ...] = (
         "seconds for which the upstream's acceptance of a credential counts (`tenant` other"
         " than `credential`)",
         _whole(1),
+    ),
+    Option(
+        "split_batches",
+        "bool",
+        "true",
+        "of a batch of texts to embed, ask upstream only for those that are not known; `false`:"
+        " batches are kept and found as a whole",
+        _switch,
     ),
     Option(
         "log_level",

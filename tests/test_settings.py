@@ -34,6 +34,11 @@ def test_a_ttl_of_nothing_means_no_expiry(value: Any) -> None:
     assert None is read(ttl=value).ttl
 
 
+@pytest.mark.parametrize(("value", "expected"), [(False, False), ("Off", False), ("true", True)])
+def test_a_switch_is_a_truth_value_or_its_word(value: Any, expected: bool) -> None:
+    assert expected is read(split_batches=value).split_batches
+
+
 def test_the_profile_sets_the_threshold_unless_one_is_given() -> None:
     assert 0.95 == read(profile="strict").similarity_floor
     assert 0.8 == read(profile="strict", threshold="0.8").similarity_floor
@@ -74,6 +79,8 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("hosts", "*", "hosts: '\\*' is not a host name"),
         ("max_entries", 0, "max_entries: 0 is not a whole number of at least 1"),
         ("log_level", "LOUD", "log_level: 'LOUD' is not one of"),
+        ("split_batches", "maybe", "split_batches: 'maybe' is not one of true, false"),
+        ("split_batches", None, "split_batches: None is not one of true, false"),
     ],
 )
 def test_a_value_out_of_bounds_is_named_with_its_bound(name: str, value: Any, message: str) -> None:

@@ -28,6 +28,13 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True)
+class GetMany:
+    """-> tuple[Entry | None, ...]. The live entry with each fingerprint; all of one bucket."""
+
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """-> tuple[str | None, ...]. For each conversation digest the one it stands for, or None."""
 
@@ -68,6 +75,13 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class PutMany:
+    """-> None. Keep entries for exact repeats. Replaces their equals."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """-> None. From now on `alias` finds `entry`, and `conversation` resolves to the entry's.
 
@@ -101,7 +115,9 @@ class Refuse:
     credential: str
 
 
-StoreCommand: TypeAlias = Get | Resolve | Nearest | Put | Alias | IsAccepted | Accept | Refuse
+StoreCommand: TypeAlias = (
+    Get | GetMany | Resolve | Nearest | Put | PutMany | Alias | IsAccepted | Accept | Refuse
+)
 Command: TypeAlias = StoreCommand | Embed
 
 Steps: TypeAlias = Generator[Command, Any, T]

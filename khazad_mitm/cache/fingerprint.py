@@ -116,6 +116,11 @@ class Chain:
         fingerprint = self._named(b"exact", conversation.encode(), self.model.encode())
         return Digests(fingerprint, conversation, self.links[1:-1])
 
+    def each_alone(self) -> tuple[str, ...]:
+        """The fingerprint that each turn has in a request of its own, all in the same bucket."""
+        root = Chain(self.secret, self.bucket, self.model, self.links[:1], ())
+        return tuple(root.extended([turn]).digests().fingerprint for turn in self.turns)
+
     def resolved(self, aliases: tuple[str | None, ...]) -> Chain:
         """The same conversation told in the words of the entries that answered it.
 

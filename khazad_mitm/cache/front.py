@@ -10,16 +10,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from khazad_mitm.cache import drive, policy, status
+from khazad_mitm.cache.batches import Joined, joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
-from khazad_mitm.cache.lookup import Rules, keep, learn, lookup, vouch
+from khazad_mitm.cache.lookup import Rules, keep, keep_rest, learn, lookup, vouch
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -32,12 +33,17 @@ from khazad_mitm.exchange import (
     Unkept,
     Unsatisfied,
 )
-from khazad_mitm.messages import Headers, Request, Response
+from khazad_mitm.messages import Request, Response
 
 # Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
 READ_INLINE_BYTES = 256 * 1024
 
+# What is not kept must still be put together: far above the 80 MB of 2,048 long vectors.
+MAX_REST_BYTES = 256 * 1024 * 1024
+
 STORE_AWAY = "store unavailable"
+
+T = TypeVar("T")
 
 logger = logging.getLogger("khazad")
 
@@ -85,6 +91,8 @@ class Cache:
         self.decrypts = decrypts
         self._counters = Counters()
         self._keeper = Keeper()
+        self._unsplit: set[str] = set()
+        """Hosts that have answered a part of a batch with something that did not fit."""
 
     # -- asking
 
@@ -106,15 +114,18 @@ class Cache:
         started = time.perf_counter()
         try:
             if len(request.body) > READ_INLINE_BYTES:
-                loop = asyncio.get_running_loop()
-                parsed = await loop.run_in_executor(
-                    self._parts.embed_executor, self._recognise, request
-                )
+                parsed = await self._on_a_thread(partial(self._recognise, request))
             else:
                 parsed = self._recognise(request)
             if parsed is None:
                 return None
-            outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+            if parsed.batch is None:
+                outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+            else:
+                # Some thousands of keys, and megabytes to put together: not on the loop.
+                outcome = await self._on_a_thread(
+                    partial(self._started, parsed, partial(drive.obey, self._parts))
+                )
         except Exception:
             self._failed()
             return None
@@ -128,7 +139,14 @@ class Cache:
         if len(request.body) > policy.MAX_REQUEST_BYTES:
             logger.debug("[Khazad] PASSED BY - too-big - %s", request.host)
             return None
-        return self._wire.recognise(request)
+        parsed = self._wire.recognise(request)
+        if parsed is not None and request.host in self._unsplit:
+            return replace(parsed, batch=None)
+        return parsed
+
+    async def _on_a_thread(self, job: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._parts.embed_executor, job)
 
     def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
         try:
@@ -163,14 +181,7 @@ class Cache:
     def reply(self, outcome: Hit | Unsatisfied) -> Reply:
         """What to send to the caller in place of the upstream."""
         if isinstance(outcome, Unsatisfied):
-            body = b'{"error": {"message": "not cached, and only-if-cached was asked for"}}'
-            headers = Headers(
-                [
-                    ("Content-Type", "application/json"),
-                    ("Cache-Status", status.of_forwarded(outcome)),
-                ]
-            )
-            return Reply(504, headers, (body,))
+            return status.of_error(504, "not cached, and only-if-cached was asked for", outcome)
         entry, parsed = outcome.entry, outcome.parsed
         headers = entry.headers
         if entry.framing == parsed.framing:
@@ -185,6 +196,52 @@ class Cache:
     def cache_status(self, outcome: Miss | Bypass) -> str:
         """The value of Cache-Status for an answer of the upstream."""
         return status.of_forwarded(outcome)
+
+    # -- putting together
+
+    def complete(self, miss: Miss, response: Response) -> Reply | None:
+        """The answer to a batch, from the upstream's 200 to the rest of it, which is kept.
+
+        None where that does not fit what is known: then the caller must be given something else,
+        and batches for that host are not split again.
+        """
+        try:
+            reply = self._completed(miss, response)
+        except Exception:  # an edge
+            logger.exception("[Khazad] a batch could not be put together")
+            self._counters.count_error()
+            reply = None
+        host = miss.parsed.request.host
+        if reply is None and host not in self._unsplit:
+            self._unsplit.add(host)
+            logger.warning(
+                "[Khazad] batches for %s are no longer split:"
+                " its answer to a part of one did not fit the rest",
+                host,
+            )
+        return reply
+
+    async def complete_async(self, miss: Miss, response: Response) -> Reply | None:
+        """The same, awaiting."""
+        try:
+            return await self._on_a_thread(partial(self.complete, miss, response))
+        except RuntimeError:  # closed in the meantime: there are no threads any more
+            return None
+
+    def _completed(self, miss: Miss, response: Response) -> Reply | None:
+        coding = response.headers.joined("content-encoding")
+        body = self._wire.decode(response.body, coding, MAX_REST_BYTES)
+        batch = None if body is None else joined(miss, body)
+        if body is None or batch is None:
+            return None
+        decoded = Response(response.status, response.headers, body)
+        if len(body) > policy.MAX_ANSWER_BYTES:
+            self._unkept(miss, "too-big")
+        elif not self._keeper.hand(partial(self._store_rest, miss, decoded, batch)):
+            self._unkept(miss, "too many waiting")
+        headers = response.headers.without(*policy.REPLACED_HEADERS)
+        said = ("Cache-Status", status.of_forwarded(miss))
+        return Reply(response.status, headers.plus(said), (batch.whole,))
 
     # -- keeping
 
@@ -217,6 +274,12 @@ class Cache:
         if self._run(keep(miss, decoded, answer, self._rules, time.time())) is not None:
             self._counters.count_stored()
         return None
+
+    def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
+        self._run(vouch(miss, response.status, self._rules))
+        steps = keep_rest(miss, response, batch.answer, batch.parts, self._rules, time.time())
+        if self._run(steps) is not None:
+            self._counters.count_stored()
 
     def _run(self, steps: Any) -> Any:
         try:

@@ -6,9 +6,10 @@ know no sockets and no clocks; `drive` runs them, blocking or awaiting.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from khazad_mitm.cache import policy, verify
+from khazad_mitm.cache import batches, policy, verify
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -17,6 +18,7 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     Nearest,
     Put,
+    PutMany,
     Refuse,
     Resolve,
     Steps,
@@ -55,6 +57,8 @@ class Rules:
     tenant: str = "credential"
     ttl_s: int | None = 3600
     credential_ttl_s: int = 3600
+    split_batches: bool = True
+    """Answer a batch from the items that are known, and ask upstream for the rest only."""
     embedding_model: str = ""
     """Names the vector sets: another model starts with empty ones."""
 
@@ -90,6 +94,8 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
             return Hit(parsed, entry, "exact")
 
     ticket = Miss(parsed, digests, credential=tenant.credential, alias=alias, tags=controls.tags)
+    if parsed.batch is not None and rules.split_batches:
+        ticket = replace(ticket, items=chain.each_alone())
     if text is None:
         why = parsed.exact_only if rules.mode != "exact" else "mode"
         ticket = replace(ticket, reason=f"exact-only {why}".strip())
@@ -99,6 +105,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         return replace(ticket, reason=refreshes)
     if not vouched:
         return _missed(replace(ticket, reason="credential not accepted yet"), controls)
+    if ticket.items:
+        outcome = yield from batches.by_item(ticket, controls, now)
+        return outcome if isinstance(outcome, Hit) else _missed(outcome, controls)
     if text is None:
         return _missed(ticket, controls)
 
@@ -166,7 +175,32 @@ def keep(
             vector = None
     if vector is None:
         scope = None
-    entry = Entry(
+    question = text if scope is not None else None
+    entry = replace(_entry(miss, response, answer, rules, now), question=question)
+    parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
+    if parts:
+        yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
+    else:
+        yield Put(entry, scope, vector if scope is not None else None)
+    return entry
+
+
+def keep_rest(
+    miss: Miss, response: Response, answer: Answer, parts: Sequence[bytes], rules: Rules, now: float
+) -> Steps[bool]:
+    """Keep the items of a batch that the upstream was asked for.
+
+    Not the whole: a batch that grows by one item a day would be kept again each day.
+    """
+    entry = _entry(miss, response, answer, rules, now)
+    wanted = () if miss.partial is None else miss.partial.wanted
+    yield PutMany(batches.items_of(entry, [miss.items[place] for place in wanted], parts))
+    return True
+
+
+def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: float) -> Entry:
+    parsed = miss.parsed
+    return Entry(
         id=miss.digests.fingerprint,
         provider=parsed.provider.name,
         model=parsed.model,
@@ -177,14 +211,11 @@ def keep(
         framing=parsed.framing,
         stored_at=now,
         expires_at=None if rules.ttl_s is None else now + rules.ttl_s,
-        question=text if scope is not None else None,
         conversation=miss.conversation or miss.digests.conversation,
         exact_only=answer.exact_only,
         tokens=answer.tokens,
         tags=miss.tags,
     )
-    yield Put(entry, scope, vector if scope is not None else None)
-    return entry
 
 
 def learn(hit: Hit) -> Steps[None]:

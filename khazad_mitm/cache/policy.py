@@ -34,6 +34,18 @@ DROPPED_HEADERS = re.compile(
 )
 
 
+# Belong to a body that is put together here from parts.
+REPLACED_HEADERS = (
+    *("content-length", "content-encoding", "transfer-encoding", "trailer", "etag"),
+    *("content-md5", "digest", "content-digest", "repr-digest", "accept-ranges"),
+)
+
+# How a credential is shown without touching the body; any other scheme may sign it.
+UNSIGNED_SCHEMES = ("bearer", "basic", "token", "apikey", "key")
+# What vouches for a body: digests (RFC 9530), signatures (RFC 9421, SigV4, SAS).
+SIGNS = re.compile(r"^(content-md5|(.*-)?digest|(.*-)?signature(-.*)?|.*-(hash|sha256|hmac)|sig)$")
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """What one request asks of the cache."""
@@ -88,6 +100,18 @@ def may_serve(entry: Entry, controls: Controls, now: float) -> bool:
     if not entry.is_fresh(now):
         return False
     return controls.max_age_s is None or entry.age_s(now) <= controls.max_age_s
+
+
+def may_be_rewritten(request: Request) -> bool:
+    """May the body be changed on its way? Not where anything may vouch for it as it is."""
+    headers = request.headers
+    scheme, _, token = (headers.get("authorization") or "").strip().partition(" ")
+    if token and scheme.lower() not in UNSIGNED_SCHEMES:
+        return False
+    names = [name.partition("=")[0] for name in request.query.split("&")]
+    return not any(
+        map(SIGNS.match, [*(name.lower() for name, _ in headers), *map(str.lower, names)])
+    )
 
 
 def refusal(response: Response) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.exchange import Bypass, Hit, Miss, Reply, Unsatisfied
 from khazad_mitm.messages import Headers
 
 CACHE = "khazad"
@@ -36,12 +36,32 @@ def of_forwarded(outcome: Miss | Bypass | Unsatisfied) -> str:
         case Miss():
             # RFC 9211 §2.2: `request` is for requests whose own directives forbid the reuse.
             forwarded = "request" if outcome.reason == "no-cache" else "miss"
+            forwarded = forwarded if outcome.partial is None else "partial"
             detail = describe_miss(outcome)
             return f"{CACHE}; fwd={forwarded}" + (f'; detail="{detail}"' if detail else "")
 
 
+def of_error(code: int, message: str, outcome: Miss | Unsatisfied) -> Reply:
+    """An error of ours, in the shape that most SDKs can read."""
+    headers = Headers(
+        [("Content-Type", "application/json"), ("Cache-Status", of_forwarded(outcome))]
+    )
+    return Reply(code, headers, (b'{"error": {"message": "%s"}}' % message.encode(),))
+
+
+def of_incomplete(miss: Miss) -> Reply:
+    """What to send where a batch could not be put together and nobody can be asked again.
+
+    SDKs ask again themselves after a 502, and then the batch goes as a whole.
+    """
+    return of_error(502, "the batch could not be put together, please ask again", miss)
+
+
 def describe_miss(miss: Miss) -> str:
-    """`nearest 0.871`, `refused numbers, nearest 0.953`, `exact-only tool-result`, or ""."""
+    """`nearest 0.871`, `refused numbers, nearest 0.953`, `exact-only tool-result`,
+    `3 of 5 known`, or ""."""
+    if miss.partial is not None:
+        return f"{len(miss.partial.known)} of {len(miss.items)} known"
     parts = [miss.reason] if miss.reason else []
     if miss.nearest is not None:
         parts.append(f"nearest {miss.nearest:.3f}")

@@ -12,7 +12,9 @@ from typing import Any, Protocol, cast
 
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess.streams import AsyncTee, Capture, Replay, SyncTee
-from khazad_mitm.messages import Headers, Request
+from khazad_mitm.messages import Headers, Request, Response
+
+_OF_THE_BODY = ("content-length", "content-encoding", "transfer-encoding")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -52,6 +54,10 @@ class TheirResponse(Protocol):
 
     @property
     def content(self) -> bytes: ...
+    def read(self) -> bytes: ...
+    def close(self) -> None: ...
+    async def aread(self) -> bytes: ...
+    async def aclose(self) -> None: ...
 
 
 class HttpModule(Protocol):
@@ -107,13 +113,22 @@ class Library:
         """
         if not any(name in theirs.headers for name in names):
             return theirs
-        dropped = {name.encode("ascii") for name in names}
+        return self._copy(theirs, names, {"stream": theirs.stream})
+
+    def with_body(self, theirs: TheirRequest, body: bytes) -> TheirRequest:
+        """The same request with another body, not encoded and of known length."""
+        return self._copy(theirs, _OF_THE_BODY, {"content": body})
+
+    def _copy(
+        self, theirs: TheirRequest, without: tuple[str, ...], body: dict[str, Any]
+    ) -> TheirRequest:
+        dropped = {name.encode("ascii") for name in without}
         copy = self.module.Request(
             theirs.method,
             theirs.url,
             headers=[item for item in theirs.headers.raw if item[0].lower() not in dropped],
-            stream=theirs.stream,
             extensions=theirs.extensions,
+            **body,
         )
         return cast("TheirRequest", copy)
 
@@ -148,6 +163,12 @@ class Library:
 def response_headers(response: TheirResponse) -> Headers:
     """The headers of an answer, as they stood on the wire."""
     return _headers(response.headers)
+
+
+def whole_response(response: TheirResponse) -> Response:
+    """An answer that has been read; the library has undone its coding."""
+    headers = response_headers(response).without("content-encoding")
+    return Response(response.status_code, headers, response.content)
 
 
 def _headers(theirs: TheirHeaders) -> Headers:

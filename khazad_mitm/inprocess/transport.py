@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing, closing
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.cache.policy import CONTROL_HEADERS
 from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
 from khazad_mitm.inprocess.guard import guarded, is_guarded
-from khazad_mitm.inprocess.library import Library, TheirRequest, TheirResponse, response_headers
+from khazad_mitm.inprocess.library import (
+    Library,
+    TheirRequest,
+    TheirResponse,
+    whole_response,
+)
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache
+    from khazad_mitm.exchange import Reply
     from khazad_mitm.inprocess.streams import Capture
     from khazad_mitm.messages import Request
 
@@ -70,6 +79,30 @@ class Interception:
     def _cleaned(self, theirs: TheirRequest) -> TheirRequest:
         return self._library.without_headers(theirs, CONTROL_HEADERS)
 
+    def _outgoing(
+        self, theirs: TheirRequest, outcome: Outcome | None
+    ) -> tuple[TheirRequest, Outcome | None]:
+        """What to send, and what its answer will be the answer to: of a batch, the rest only."""
+        cleaned = self._cleaned(theirs)
+        if isinstance(outcome, Miss) and outcome.partial is not None:
+            try:
+                body = outcome.partial.rest.request.body
+                return self._library.with_body(cleaned, body), outcome
+            except Exception:
+                logger.warning("[Khazad] Could not split a batch, asking for all", exc_info=True)
+                outcome = replace(outcome, partial=None)
+        return cleaned, outcome
+
+    def _completes(self, response: TheirResponse, outcome: Outcome | None) -> Miss | None:
+        """The batch that this answer is the rest of, or None: it is an answer, or an error, as
+        any other."""
+        if response.status_code == HTTPStatus.OK and isinstance(outcome, Miss):
+            return None if outcome.partial is None else outcome
+        return None
+
+    def _whole(self, reply: Reply | None) -> TheirResponse | None:
+        return None if reply is None else self._library.response(reply, is_stream=False)
+
     def _forwarded(self, response: TheirResponse, outcome: Outcome | None) -> TheirResponse:
         """The upstream's answer, with what we did said on it, and a capture reading along."""
         if not isinstance(outcome, (Miss, Bypass)):
@@ -87,9 +120,9 @@ class Interception:
             self._library.tee(response, capture, is_async=self._is_async)
             return
         # A transport that has read the body itself, as mock transports do, left it decoded.
-        capture.feed(response.content)
-        headers = response_headers(response).without("content-encoding")
-        capture.finish(response.status_code, headers)
+        whole = whole_response(response)
+        capture.feed(whole.body)
+        capture.finish(whole.status, whole.headers)
 
 
 class SyncTransport(Interception):
@@ -108,7 +141,17 @@ class SyncTransport(Interception):
         if answer is not None:
             return answer
         with guarded():
-            response: TheirResponse = self._wrapped.handle_request(self._cleaned(request))
+            outgoing, outcome = self._outgoing(request, outcome)
+            response: TheirResponse = self._wrapped.handle_request(outgoing)
+            batch = self._completes(response, outcome)
+            if batch is not None:
+                with closing(response):
+                    response.read()
+                whole = self._whole(self._cache.complete(batch, whole_response(response)))
+                if whole is not None:
+                    return whole
+                outcome = replace(batch, partial=None)
+                response = self._wrapped.handle_request(self._cleaned(request))
         return self._forwarded(response, outcome)
 
     def _look_up(self, asked: Request) -> Outcome | None:
@@ -139,9 +182,18 @@ class AsyncTransport(Interception):
         if answer is not None:
             return answer
         with guarded():
-            response: TheirResponse = await self._wrapped.handle_async_request(
-                self._cleaned(request)
-            )
+            outgoing, outcome = self._outgoing(request, outcome)
+            response: TheirResponse = await self._wrapped.handle_async_request(outgoing)
+            batch = self._completes(response, outcome)
+            if batch is not None:
+                async with aclosing(response):
+                    await response.aread()
+                reply = await self._cache.complete_async(batch, whole_response(response))
+                whole = self._whole(reply)
+                if whole is not None:
+                    return whole
+                outcome = replace(batch, partial=None)
+                response = await self._wrapped.handle_async_request(self._cleaned(request))
         return self._forwarded(response, outcome)
 
     async def _look_up(self, asked: Request) -> Outcome | None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, exceptions, http
@@ -22,14 +23,14 @@ from khazad_mitm.assembly import build
 from khazad_mitm.errors import ConfigError, MissingExtra
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers
-from khazad_mitm.proxy import flows, logs, magic, options
+from khazad_mitm.proxy import batches, flows, logs, magic, options
 from khazad_mitm.proxy.lazy import LastWord, Lazy
 from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Coroutine, Set
 
     from mitmproxy.addonmanager import Loader
 
@@ -53,6 +54,8 @@ class Ticket:
     headers: Headers = Headers()  # noqa: RUF009  (immutable)
     """Of the answer as it came, without our own."""
     is_teed: bool = False
+    batch: Miss | None = None
+    """The upstream was asked for a part of this one; its answer is not for the client yet."""
 
 
 class KhazadAddon:
@@ -68,7 +71,7 @@ class KhazadAddon:
         self._is_running = False
         # Weak: a flow that mitmproxy drops without another hook takes its ticket along.
         self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
-        self._last_word = LastWord(self.decrypts, self._forget)
+        self._last_word = LastWord(self.decrypts, self._forget, self.response_waits)
         # Hooks of the connection, told elsewhere. They are lent to this addon: one more addon
         # in mitmproxy's chain is asked eight times for every request.
         tunnels, lazy = Tunnels(self.decrypts), Lazy(self._waits)
@@ -172,7 +175,10 @@ class KhazadAddon:
                 if isinstance(outcome, Hit):
                     flow.marked = ":zap:"
             case Miss():
-                self._admit(flow, Ticket(cache.cache_status(outcome), cache.capture(outcome)))
+                miss = batches.split(flow, outcome)
+                ticket = Ticket(cache.cache_status(miss), cache.capture(miss))
+                ticket.batch = None if miss.partial is None else miss
+                self._admit(flow, ticket)
             case Bypass():
                 self._admit(flow, Ticket(cache.cache_status(outcome), None))
 
@@ -191,7 +197,11 @@ class KhazadAddon:
             ticket.headers = flows.to_headers(response.headers)
             # RFC 9211 §2: a cache appends to what the caches before it have said.
             response.headers.add("cache-status", ticket.cache_status)
-        if ticket is not None and ticket.capture is not None:
+            if response.status_code != HTTPStatus.OK:
+                ticket.batch = None
+        if ticket is not None and ticket.batch is not None:
+            response.stream = False
+        elif ticket is not None and ticket.capture is not None:
             if is_streamed(response) or response.stream:
                 ticket.is_teed = True
                 then = response.stream if callable(response.stream) else None
@@ -199,20 +209,29 @@ class KhazadAddon:
         elif not response.stream and is_streamed(response):
             response.stream = True
 
-    def response(self, flow: http.HTTPFlow) -> None:
+    def response(self, flow: http.HTTPFlow) -> Coroutine[Any, Any, None] | None:
+        """Hand over what has passed; to be awaited where a batch has to be put together first."""
         ticket = self._tickets.pop(flow, None)
         if ticket is None or ticket.capture is None or flow.response is None:
-            return
+            return None
+        if ticket.batch is not None:
+            return batches.complete(flow, self._cache, ticket.batch, ticket.headers)
         try:
             if not ticket.is_teed:
                 # None: `stream_large_bodies` has let it go by in the middle.
                 if flow.response.raw_content is None:
                     ticket.capture.abort()
-                    return
+                    return None
                 ticket.capture.feed(flow.response.raw_content)
             ticket.capture.finish(flow.response.status_code, ticket.headers)
         except Exception:  # an edge
             logger.exception("[Khazad] an answer could not be kept")
+        return None
+
+    def response_waits(self, flow: http.HTTPFlow) -> bool:
+        """Will `response` have to be awaited? See `dispatch`."""
+        ticket = self._tickets.get(flow)
+        return ticket is not None and ticket.batch is not None
 
     def error(self, flow: http.HTTPFlow) -> None:
         self._forget(flow)

@@ -46,14 +46,18 @@ _UPDATE = hooks.UpdateHook([])
 class _Handlers:
     """The handlers of one hook."""
 
-    __slots__ = ("are_plain", "groups")
+    __slots__ = ("are_plain", "groups", "waits")
 
-    def __init__(self, groups: list[list[Callable[..., Any]]]) -> None:
+    def __init__(
+        self, groups: list[list[Callable[..., Any]]], waits: list[Callable[..., bool]]
+    ) -> None:
         self.groups = groups
         """One group per addon: a handler that raises ends its group, not the hook."""
         self.are_plain = not any(
             inspect.iscoroutinefunction(handler) for group in groups for handler in group
         )
+        self.waits = waits
+        """Of plain handlers that now and then give something to await: will they, this time?"""
 
 
 class LeanAddonManager(AddonManager):
@@ -90,6 +94,8 @@ class LeanAddonManager(AddonManager):
         handlers = self._handlers_of(event)
         if not handlers.are_plain or self._handlers_of(_UPDATE).groups:
             return False
+        if any(waits(*event.args()) for waits in handlers.waits):
+            return False
         for group in handlers.groups:
             try:
                 with addonmanager.safecall():
@@ -116,7 +122,13 @@ class LeanAddonManager(AddonManager):
             groups = [
                 [handler for _, handler in self._iter_hooks(addon, event)] for addon in self.chain
             ]
-            found = self._handlers[event.name] = _Handlers([group for group in groups if group])
+            waits = [
+                waits
+                for addon in self.chain
+                if (waits := getattr(addon, f"{event.name}_waits", None)) is not None
+            ]
+            found = _Handlers([group for group in groups if group], waits)
+            self._handlers[event.name] = found
         return found
 
 

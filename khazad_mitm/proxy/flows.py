@@ -66,6 +66,13 @@ def to_response(reply: Reply) -> http.Response:
     )
 
 
+def replace_body(request: http.Request, body: bytes) -> None:
+    """Send another body, not encoded and of known length."""
+    for name in ("content-encoding", "transfer-encoding"):
+        request.headers.pop(name, None)
+    request.content = body
+
+
 def strip_controls(request: http.Request) -> None:
     """Take our control headers out of a request that goes upstream.
 

@@ -72,11 +72,18 @@ class LastWord:
     name = "khazad-last"
 
     def __init__(
-        self, waits: Callable[[str], bool], answered: Callable[[http.HTTPFlow], None]
+        self,
+        waits: Callable[[str], bool],
+        answered: Callable[[http.HTTPFlow], None],
+        holds: Callable[[http.HTTPFlow], bool],
     ) -> None:
-        """`answered(flow)` is called where an addon behind us has set the response."""
+        """`answered(flow)` is called where an addon behind us has set the response.
+
+        `holds(flow)`: is the upstream's answer not for the client, whatever others do with it?
+        """
         self._waits = waits
         self._answered = answered
+        self._holds = holds
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         server = data.context.server
@@ -88,3 +95,7 @@ class LastWord:
     def request(self, flow: http.HTTPFlow) -> None:
         if flow.response is not None:
             self._answered(flow)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response is not None and self._holds(flow):
+            flow.response.stream = False

@@ -19,9 +19,11 @@ from khazad_mitm.cache.commands import (
     Accept,
     Alias,
     Get,
+    GetMany,
     IsAccepted,
     Nearest,
     Put,
+    PutMany,
     Refuse,
     Resolve,
     StoreCommand,
@@ -60,12 +62,18 @@ class MemoryStore:
             match command:
                 case Get(fingerprint, alias):
                     return self._get(fingerprint, alias)
+                case GetMany(fingerprints):
+                    return tuple(self._get(fingerprint, None) for fingerprint in fingerprints)
                 case Resolve(conversations):
                     return tuple(map(self._resolved, conversations))
                 case Nearest(scope, vector, at_least, count):
                     return self._nearest(scope, vector, at_least, count)
                 case Put(entry, scope, vector):
                     return self._put(entry, scope, vector)
+                case PutMany(entries):
+                    for one in entries:
+                        self._put(one, None, None)
+                    return None
                 case Alias():
                     return self._alias(command)
                 case IsAccepted(credential):

@@ -9,7 +9,7 @@ Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,9 +19,11 @@ from khazad_mitm.cache.commands import (
     Accept,
     Alias,
     Get,
+    GetMany,
     IsAccepted,
     Nearest,
     Put,
+    PutMany,
     Refuse,
     Resolve,
     StoreCommand,
@@ -40,6 +42,9 @@ Program: TypeAlias = Generator[list[RedisCommand], list[Any], T]
 LARGE_SET = 10_000
 # Entries removed per write, expired or over the cap: each write adds one, so any backlog shrinks.
 REMOVALS_PER_PUT = 16
+# Entries asked for or kept in one go: each reply, and each sending, has a deadline of its own.
+MOST_AT_ONCE = 64
+BYTES_AT_ONCE = 1024 * 1024
 # Rounds of a search that finds nothing but expired entries; as in the script.
 ROUNDS = 5
 # A touch is a write, and with AOF every write costs the reader behind it 50 us: one per entry and
@@ -61,14 +66,17 @@ class Space:
     touched: dict[str, int] = field(default_factory=dict)
     """When this process last touched an entry, Unix milliseconds."""
 
-    def touch(self, id_: str, now_ms: int) -> list[RedisCommand]:
-        """The command that counts this as a use of the entry, or none where one was just sent."""
-        if now_ms - self.touched.get(id_, -TOUCH_EVERY_MS) < TOUCH_EVERY_MS:
+    def touch(self, now_ms: int, *ids: str) -> list[RedisCommand]:
+        """The command that counts this as a use of the entries, or none where one was just sent."""
+        before = now_ms - TOUCH_EVERY_MS
+        due = [id_ for id_ in ids if self.touched.get(id_, before) <= before]
+        if not due:
             return []
         if len(self.touched) >= MOST_TOUCHED:
             self.touched.clear()
-        self.touched[id_] = now_ms
-        return [("ZADD", self.keys.use, "XX", now_ms, id_)]
+        self.touched.update(dict.fromkeys(due, now_ms))
+        used = [part for id_ in due for part in (now_ms, id_)]
+        return [("ZADD", self.keys.use, "XX", *used)]
 
 
 def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
@@ -76,12 +84,16 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
     match command:
         case Get(fingerprint, alias):
             return _get(fingerprint, alias, space, now_ms)
+        case GetMany(fingerprints):
+            return _get_many(fingerprints, space, now_ms)
         case Resolve(conversations):
             return _resolve(conversations, space.keys)
         case Nearest():
             return _nearest(command, space)
-        case Put(entry):
-            return _put(command, encode(entry), space, now_ms)
+        case Put():
+            return _put((command,), space, now_ms)
+        case PutMany(entries):
+            return _put(tuple(map(Put, entries)), space, now_ms)
         case Alias():
             return _alias(command, space.keys, now_ms)
         case IsAccepted(credential):
@@ -98,15 +110,28 @@ def _get(fingerprint: str, alias: str | None, space: Space, now_ms: int) -> Prog
     names = [keys.entry(fingerprint)]
     if alias is not None:
         names.append(keys.alias(alias))
-    found, *_ = yield [("MGET", *names), *space.touch(fingerprint, now_ms)]
+    found, *_ = yield [("MGET", *names), *space.touch(now_ms, fingerprint)]
     body, *targets = checked(found)
     entry = decode(body) if body else None
     if entry is not None or not targets or targets[0] is None:
         return entry
     id_ = targets[0].decode("ascii", "replace")
-    found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(id_, now_ms)]
+    found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)
     return decode(body) if body else None
+
+
+def _get_many(
+    fingerprints: tuple[str, ...], space: Space, now_ms: int
+) -> Program[tuple[Entry | None, ...]]:
+    names = [space.keys.entry(fingerprint) for fingerprint in fingerprints]
+    asked: list[RedisCommand] = [
+        ("MGET", *names[start : start + MOST_AT_ONCE])
+        for start in range(0, len(names), MOST_AT_ONCE)
+    ]
+    replies = yield [*asked, *space.touch(now_ms, *fingerprints)]
+    bodies = [body for found in replies[: len(asked)] for body in checked(found)]
+    return tuple(decode(body) if body else None for body in bodies)
 
 
 def _resolve(conversations: tuple[str, ...], keys: Keys) -> Program[tuple[str | None, ...]]:
@@ -119,25 +144,47 @@ def _resolve(conversations: tuple[str, ...], keys: Keys) -> Program[tuple[str | 
     )
 
 
-def _put(command: Put, body: bytes, space: Space, now_ms: int) -> Program[None]:
-    entry, keys = command.entry, space.keys
-    ttl: int | str = ""
-    if entry.expires_at is not None:
-        ttl = int(entry.expires_at * 1000) - now_ms
-        if ttl <= 0:
-            return
-    vector = b"" if command.vector is None else _blob(command.vector)
-    scope = command.scope if command.scope and vector else ""
-    arguments = (entry.id, body, ttl, scope, vector, space.max_entries, REMOVALS_PER_PUT)
-    heal: list[RedisCommand] = []
+def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
+    keys = space.keys
+    beside: list[RedisCommand] = []
     if space.secret is not None:
-        heal.append(("SET", keys.secret, space.secret, "NX"))
+        beside.append(("SET", keys.secret, space.secret, "NX"))
     try:
-        yield from _call(scripts.PUT, (keys.expiry,), arguments, heal)
+        for trip in _trips(_put_arguments(command, space, now_ms) for command in commands):
+            yield from _call_each(scripts.PUT, (keys.expiry,), trip, beside)
     except OutOfMemoryError:
         # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
         bounds = (space.max_entries, REMOVALS_PER_PUT)
         yield from _call(scripts.SWEEP, (keys.expiry,), bounds)
+
+
+def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | None:
+    """None for an entry that has expired already."""
+    entry = command.entry
+    ttl: int | str = ""
+    if entry.expires_at is not None:
+        ttl = int(entry.expires_at * 1000) - now_ms
+        if ttl <= 0:
+            return None
+    vector = b"" if command.vector is None else _blob(command.vector)
+    scope = command.scope if command.scope and vector else ""
+    return (entry.id, encode(entry), ttl, scope, vector, space.max_entries, REMOVALS_PER_PUT)
+
+
+def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
+    """So many at a time that each trip keeps its deadline."""
+    trip: list[RedisCommand] = []
+    size = 0
+    for arguments in some:
+        if arguments is None:
+            continue
+        trip.append(arguments)
+        size += sum(len(part) for part in arguments if isinstance(part, bytes))
+        if len(trip) == MOST_AT_ONCE or size >= BYTES_AT_ONCE:
+            yield trip
+            trip, size = [], 0
+    if trip:
+        yield trip
 
 
 def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
@@ -217,20 +264,27 @@ def _neighbours(found: Any) -> list[Neighbour]:
     return neighbours
 
 
-def _call(
+def _call(script: scripts.Script, keys: tuple[str, ...], arguments: RedisCommand) -> Program[Any]:
+    (reply,) = yield from _call_each(script, keys, [arguments])
+    return reply
+
+
+def _call_each(
     script: scripts.Script,
     keys: tuple[str, ...],
-    arguments: RedisCommand,
-    beside: list[RedisCommand] | None = None,
-) -> Program[Any]:
-    """Run a script by its digest, or by its text where the server has not met it yet."""
-    rest = (len(keys), *keys, *arguments)
-    reply, *others = yield [("EVALSHA", script.digest, *rest), *(beside or ())]
-    if isinstance(reply, NoScriptError):
-        (reply,) = yield [("EVAL", script.source, *rest)]
-    for other in (reply, *others):
-        checked(other)
-    return reply
+    calls: Sequence[RedisCommand],
+    beside: Sequence[RedisCommand] = (),
+) -> Program[list[Any]]:
+    """Run a script once for each list of arguments, in one trip: by its digest, or by its text
+    where the server has not met it yet."""
+    rests = [(len(keys), *keys, *arguments) for arguments in calls]
+    replies = yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]
+    others = replies[len(rests) :]
+    if any(isinstance(reply, NoScriptError) for reply in replies):
+        replies = yield [("EVAL", script.source, *rest) for rest in rests]
+    for reply in (*replies, *others):
+        checked(reply)
+    return replies[: len(rests)]
 
 
 def checked(reply: Any) -> Any:

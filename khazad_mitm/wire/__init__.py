@@ -12,6 +12,7 @@ from khazad_mitm.wire.anthropic_messages import AnthropicMessages
 from khazad_mitm.wire.bedrock_converse import BedrockConverse
 from khazad_mitm.wire.bedrock_invoke import BedrockInvoke
 from khazad_mitm.wire.cohere_chat import CohereChat
+from khazad_mitm.wire.embeddings import Embeddings
 from khazad_mitm.wire.gemini import Gemini
 from khazad_mitm.wire.ollama import Ollama
 from khazad_mitm.wire.openai_chat import OpenAIChat
@@ -28,6 +29,7 @@ PROVIDERS: tuple[Provider, ...] = (
     BedrockInvoke(),
     CohereChat(),
     Ollama(),
+    Embeddings(),
 )
 
 

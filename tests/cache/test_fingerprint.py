@@ -151,6 +151,13 @@ def test_a_prefix_of_a_conversation_has_the_digest_it_had_when_it_was_asked() ->
     assert chain(asked("hello")).digests().conversation == longer.prefixes[0]
 
 
+def test_a_turn_alone_has_the_fingerprint_of_its_own_request() -> None:
+    alone = [chain(asked(text)).digests().fingerprint for text in ("one", "two")]
+    both = chain(asked("one", {"role": "user", "content": "two"}))
+
+    assert alone == list(both.each_alone())
+
+
 def test_all_digests_of_a_request_name_its_bucket() -> None:
     parsed = asked("hello", "Hi.", "why?")
     made = chain(parsed)

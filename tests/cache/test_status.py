@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from khazad_mitm.cache.status import of_forwarded, of_hit
-from khazad_mitm.exchange import Bypass, Digests, Hit, Miss, Unsatisfied
+import json
+
+from khazad_mitm.cache.status import of_forwarded, of_hit, of_incomplete
+from khazad_mitm.exchange import Bypass, Digests, Hit, Miss, Partial, Unsatisfied
 
 from .script import NOW, asked, entry
 
@@ -45,3 +47,15 @@ def test_a_bypass_says_why() -> None:
 
 def test_an_unsatisfied_request_is_a_504() -> None:
     assert "fwd-status=504" in of_forwarded(Unsatisfied(REQUEST, "only-if-cached"))
+
+
+def test_a_batch_that_is_partly_known_is_a_partial_answer() -> None:
+    partial = Partial({0: entry(), 2: entry()}, (1,), REQUEST)
+    miss = Miss(
+        REQUEST, DIGESTS, reason="exact-only embedding", items=("a", "b", "c"), partial=partial
+    )
+
+    assert 'khazad; fwd=partial; detail="2 of 3 known"' == of_forwarded(miss)
+    reply = of_incomplete(miss)
+    assert (502, "application/json") == (reply.status, reply.headers.get("content-type"))
+    assert "message" in json.loads(reply.body)["error"]

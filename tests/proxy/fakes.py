@@ -25,6 +25,9 @@ class FakeCache:
     kept: list[Response] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     ours: tuple[str, ...] = ("api.openai.com",)
+    rests: list[Response] = field(default_factory=list)
+    whole: Reply | None = None
+    """What a batch becomes."""
     life: list[str] = field(default_factory=list)
 
     def decrypts(self, host: str) -> bool:
@@ -35,6 +38,10 @@ class FakeCache:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    async def complete_async(self, _miss: Any, response: Response) -> Reply | None:
+        self.rests.append(response)
+        return self.whole
 
     def reply(self, _outcome: Any) -> Reply:
         headers = Headers([("Content-Type", "text/plain"), ("Cache-Status", "khazad; hit")])

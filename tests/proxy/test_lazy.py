@@ -83,6 +83,6 @@ def test_the_upstreams_handshake_comes_first_only_for_others(host: str, is_first
     hello = tls.ClientHello(bytes.fromhex("0303" + "00" * 32 + "00" + "00021301" + "0100"))
     data = tls.ClientHelloData(context, hello, establish_server_tls_first=True)
 
-    LastWord(waits, lambda flow: None).tls_clienthello(data)
+    LastWord(waits, lambda flow: None, lambda flow: False).tls_clienthello(data)
 
     assert is_first == data.establish_server_tls_first

@@ -47,6 +47,16 @@ class Awaited(Plain):
         self.called += 1
 
 
+class Undecided(Plain):
+    """Plain, and gives something to await now and then."""
+
+    def __init__(self, waits: bool) -> None:
+        self.waits = waits
+
+    def request_waits(self, flow: Any) -> bool:
+        return self.waits
+
+
 async def play(addon: Plain) -> tuple[list[str], Layer]:
     """What passes to the outside, in order."""
     master = Master(options.Options())
@@ -78,6 +88,14 @@ async def test_a_handler_that_must_be_awaited_is_left_to_mitmproxy():
     assert 0 == addon.called
     assert ["HttpRequestHook", "before"] == passed
     assert [Start] == [type(event) for event in layer.heard]
+
+
+async def test_a_handler_is_asked_first_whether_it_must_be_awaited_this_time():
+    at_once, waiting = Undecided(False), Undecided(True)
+
+    assert ["before", "after"] == (await play(at_once))[0]
+    assert ["HttpRequestHook", "before"] == (await play(waiting))[0]
+    assert (1, 0) == (at_once.called, waiting.called)
 
 
 async def test_a_connection_that_nobody_knows_is_left_alone():

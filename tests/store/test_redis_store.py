@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from khazad_mitm.cache.commands import Alias, Get, Nearest, Put, Resolve
+from khazad_mitm.cache.commands import Alias, Get, Nearest, Put, PutMany, Resolve
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
@@ -123,6 +123,17 @@ def test_a_flushed_server_is_filled_again_under_the_same_secret(own_server: Redi
 
     assert [digest(2)] == [found.id for found in store.perform(Nearest("s", QUESTION, 0.9))]
     assert secret == at(own_server).secret()
+    store.close()
+
+
+def test_many_are_kept_by_a_server_that_forgets_its_scripts(own_server: RedisServer) -> None:
+    store = at(own_server)
+    for numbers in (range(10), range(10, 20)):
+        store.perform(PutMany(tuple(map(entry, numbers))))
+        with own_server.client() as client:
+            client.script_flush()
+
+    assert 20 == store.count()
     store.close()
 
 

@@ -12,9 +12,11 @@ from khazad_mitm.cache.commands import (
     Accept,
     Alias,
     Get,
+    GetMany,
     IsAccepted,
     Nearest,
     Put,
+    PutMany,
     Refuse,
     Resolve,
 )
@@ -92,6 +94,42 @@ def test_putting_again_without_a_vector_leaves_none_behind(store: Store) -> None
     store.perform(Put(entry(1)))
 
     assert [] == store.perform(Nearest("s", QUESTION, 0.0))
+
+
+def test_many_entries_are_kept_and_found_in_the_order_asked(store: Store) -> None:
+    kept = tuple(entry(number) for number in range(150))
+    store.perform(PutMany(kept))
+    wanted = (digest(149), digest(900), digest(0), digest(149))
+
+    assert (kept[149], None, kept[0], kept[149]) == store.perform(GetMany(wanted))
+    assert kept == store.perform(GetMany(tuple(one.id for one in kept)))
+    assert 150 == store.count()
+
+
+def test_of_many_entries_those_that_come_too_late_are_not_kept(store: Store) -> None:
+    store.perform(PutMany((entry(1, ttl_s=-1), entry(2), entry(3, ttl_s=SHORTLY_S))))
+
+    assert store.perform(GetMany((digest(1), digest(2))))[0] is None
+    until(lambda: store.perform(GetMany((digest(3), digest(4)))) == (None, None))
+    assert store.perform(Get(digest(2))) is not None
+
+
+def test_many_megabytes_are_kept_in_one_command(store: Store) -> None:
+    kept = tuple(entry(number, answer=b"x" * 700_000) for number in range(5))
+    store.perform(PutMany(kept))
+
+    assert kept == store.perform(GetMany(tuple(one.id for one in kept)))
+
+
+def test_finding_many_counts_as_a_use_of_each(make_store: MakeStore) -> None:
+    store = make_store(max_entries=3)
+    store.perform(PutMany((entry(1), entry(2), entry(3))))
+    until(clock_moves())
+    store.perform(GetMany((digest(1), digest(3))))
+    store.perform(Put(entry(4)))
+
+    found = store.perform(GetMany(tuple(map(digest, (1, 2, 3, 4)))))
+    assert [True, False, True, True] == [one is not None for one in found]
 
 
 def test_an_alias_finds_its_entry(store: Store) -> None:
