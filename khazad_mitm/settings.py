@@ -282,8 +282,8 @@ OPTIONS: tuple[Option, ...] = (
         "mode",
         "str",
         "cache",
-        "`cache`, `exact` (repeats only, nothing by meaning), `refresh` (ask upstream, store),"
-        " `off`",
+        "`cache`, `exact` (repeats of a whole request only: nothing by meaning, no batch taken"
+        " apart), `refresh` (ask upstream, store), `off`",
         _one_of(MODES),
     ),
     Option(

@@ -94,7 +94,8 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
             return Hit(parsed, entry, "exact")
 
     ticket = Miss(parsed, digests, credential=tenant.credential, alias=alias, tags=controls.tags)
-    if parsed.batch is not None and rules.split_batches:
+    # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
+    if parsed.batch is not None and rules.split_batches and rules.mode != "exact":
         ticket = replace(ticket, items=chain.each_alone())
     if text is None:
         why = parsed.exact_only if rules.mode != "exact" else "mode"

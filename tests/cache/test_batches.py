@@ -112,8 +112,9 @@ def test_no_cache_asks_for_all_and_keeps_each() -> None:
     assert ([], None, 3) == (commands, miss.partial, len(miss.items))
 
 
-def test_a_setting_keeps_batches_whole() -> None:
-    commands, miss = play(lookup(BATCH, replace(RULES, split_batches=False), NOW), None)
+@pytest.mark.parametrize("rules", [{"split_batches": False}, {"mode": "exact"}])
+def test_a_setting_keeps_batches_whole(rules: dict[str, Any]) -> None:
+    commands, miss = play(lookup(BATCH, replace(RULES, **rules), NOW), None)
 
     assert (["Get"], ()) == (kinds(commands), miss.items)
 

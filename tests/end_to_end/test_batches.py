@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,20 @@ from tests.end_to_end.upstream import Answer, Call, Upstream
 
 PATH = "/v1/embeddings"
 VECTORS = {"a": "[1.50, 1e-05]", "b": "[0.10,2]", "c": "[-0.0, 3.00]", "d": "[4,5E1]"}
+
+SPLITTING = {**SETTINGS, "mode": "cache"}
+
+
+@pytest.fixture(scope="module", params=["mitmdump", "engine"])
+def standing_proxy(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    standing_upstream: Upstream,
+) -> Iterator[Proxy]:
+    make = getattr(proxies, request.param)
+    proxy = make(tmp_path_factory.mktemp(request.param), standing_upstream, settings=SPLITTING)
+    yield proxy
+    proxy.stop()
 
 
 def embedded(call: Call) -> Answer:
@@ -85,7 +100,7 @@ def test_an_error_of_the_rest_passes_and_leaves_what_is_known(
 def test_an_answer_that_does_not_fit_never_reaches_the_caller(
     start: Start, upstream: Upstream
 ) -> None:
-    proxy = start(proxies.mitmdump).wait()
+    proxy = start(proxies.mitmdump, settings=SPLITTING).wait()
     upstream.answer = embedded
     ask(proxy, "a")
     proxy.wait_until(stored=1)
@@ -97,9 +112,18 @@ def test_an_answer_that_does_not_fit_never_reaches_the_caller(
     assert ["a", "b"] == asked(upstream)[-1]
 
 
-@pytest.mark.parametrize("make", [proxies.mitmdump, proxies.engine])
-def test_a_setting_leaves_batches_whole(make: Start, start: Start, upstream: Upstream) -> None:
-    proxy = start(make, settings={**SETTINGS, "split_batches": "false"}).wait()
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (proxies.mitmdump, {"mode": "exact"}),
+        (proxies.mitmdump, {"mode": "cache", "split_batches": "false"}),
+        (proxies.engine, {"mode": "cache", "split_batches": "false"}),
+    ],
+)
+def test_a_setting_leaves_batches_whole(
+    make: Start, settings: dict[str, str], start: Start, upstream: Upstream
+) -> None:
+    proxy = start(make, settings={**SETTINGS, **settings}).wait()
     upstream.answer = embedded
     ask(proxy, "a", "b")
     proxy.wait_until(stored=1)
