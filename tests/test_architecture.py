@@ -71,6 +71,7 @@ WITHOUT_A_TWIN = {
     "cache/test_key_laws.py",
     "test_bench.py",
     "test_find_python.py",
+    "test_fuzz.py",
     "test_import_weight.py",
     "test_loopback.py",
     "test_readme.py",

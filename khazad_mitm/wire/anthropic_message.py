@@ -89,6 +89,8 @@ def judge(message: Json) -> str:
             raise Unfit("cut")
         case _:
             raise Unfit("malformed")
+    if not isinstance(message.get("usage"), dict | None):
+        raise Unfit("malformed")
     if word != "max_tokens" and word not in _FINISHED:
         raise Unfit(word.replace("_", "-"))
     if not any(map(_says_something, blocks)):

@@ -45,6 +45,8 @@ def merge(events: Iterable[Json]) -> dict[str, Json]:
         match what, when:
             case "message", "start":
                 merging.open(event)
+            case _ if not merging.message:
+                raise Unfit("malformed")
             case "message", "end":
                 return merging.result(event)
             case (("content" | "tool-call" | "citation"), ("start" | "delta" | "end")):
@@ -96,6 +98,8 @@ def split(answer: dict[str, Json]) -> Iterator[dict[str, Json]]:
 def says_something(answer: dict[str, Json]) -> bool:
     """A text or a tool call; thinking and a plan alone are no answer. Raises Unfit("malformed")."""
     match answer.get("message"):
+        case {"role": role} if not isinstance(role, str | None):
+            raise Unfit("malformed")
         case dict(message) if isinstance(message.get("tool_plan"), str | None):
             lists = [message.get(name) or [] for name in _LISTS.values()]
         case str():
@@ -162,7 +166,7 @@ class _Merging:
         if self.message or any(message.get(name) for name in self.lists):
             raise Unfit("malformed")
         once = {name: value for name, value in message.items() if name not in self.lists}
-        self.message = {"role": "assistant", **once}
+        self.message = {**once, "role": once.get("role") or "assistant"}
         self.answer |= {**around, **more}
 
     def add(self, name: str, when: str, event: dict[str, Json]) -> None:
@@ -176,7 +180,7 @@ class _Merging:
         if is_filled(message):
             raise Unfit("unknown-event")
         answer = {**around, **self.answer, **more}
-        if not self.message or "message" in answer:
+        if "message" in answer:
             raise Unfit("malformed")
         for name, items in self.lists.items():
             if some := items.result():

@@ -145,6 +145,8 @@ def judge(completion: Json) -> str:
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
         raise Unfit("empty")
+    if not isinstance(completion.get("usage"), dict | None):
+        raise Unfit("malformed")
     words = {_finish_reason(choice, position) for position, choice in enumerate(choices)}
     messages = [choice["message"] for choice in choices]
     if not any(is_filled(message.get(name)) for message in messages for name in _SAID):

@@ -91,8 +91,10 @@ def _grow(choices: dict[int, dict[str, Json]], piece: Json, position: int) -> No
                 pass
             case "text", _:
                 raise Unfit("malformed")
-            case "logprobs", dict():
+            case "logprobs", dict() if isinstance(choice.get(name), dict | None):
                 choice[name] = _longer(choice.get(name) or {}, value)
+            case "logprobs", _ if value is not None and choice.get(name) is not None:
+                raise Unfit("malformed")
             case _ if value is not None or name not in choice:
                 choice[name] = value
 

@@ -113,7 +113,8 @@ def _judge(completion: Json) -> str:
         case {"error": error} if error:
             raise Unfit("error")
         case {"choices": list(choices)} if choices:
-            pass
+            if not isinstance(completion.get("usage"), dict | None):
+                raise Unfit("malformed")
         case {"choices": _}:
             raise Unfit("empty")
         case _:

@@ -218,7 +218,7 @@ def _last_text(item: dict[str, Json], place: int) -> tuple[Path | None, str]:
 
 
 def _is_live(tool: Json) -> bool:
-    return not isinstance(tool, dict) or tool.get("type") not in _CALLERS_TOOLS
+    return not isinstance(tool, dict) or str(tool.get("type")) not in _CALLERS_TOOLS
 
 
 def _list(value: Json) -> list[Json]:

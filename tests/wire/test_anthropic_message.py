@@ -92,6 +92,7 @@ def test_a_whole_answer_is_kept(message: Any, why: str) -> None:
         (said({"type": "thinking", "thinking": "Hm."}), "empty"),
         (said("Hi."), "malformed"),
         ({"type": "error", "error": {}}, "error"),
+        ({**said(TEXT), "usage": 0}, "malformed"),
         ([], "malformed"),
     ],
 )

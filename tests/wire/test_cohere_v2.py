@@ -138,9 +138,16 @@ def test_a_stream_without_its_end_is_cut(events: list[Any]) -> None:
         merge(json.loads(json.dumps(events)))
 
 
-def test_an_answer_without_its_opening_is_unfit() -> None:
+@pytest.mark.parametrize("events", [[END], [opened(), ended(), END]])
+def test_an_answer_without_its_opening_is_unfit(events: list[Any]) -> None:
     with pytest.raises(Unfit, match="malformed"):
-        merge([END])
+        merge(json.loads(json.dumps(events)))
+
+
+def test_who_speaks_may_be_left_out() -> None:
+    opening = {"type": "message-start", "delta": {"message": {"role": None}}}
+
+    assert "assistant" == merge([opening, END])["message"]["role"]
 
 
 def test_events_come_in_the_order_of_cohere() -> None:
@@ -198,6 +205,7 @@ def test_thinking_and_a_plan_alone_say_nothing(message: Any, said: bool) -> None
         ({"message": {"content": "Hi"}}, "malformed"),
         ({"message": {"content": ["Hi"]}}, "malformed"),
         ({"message": {"tool_plan": 5}}, "malformed"),
+        ({"message": {"role": False}}, "malformed"),
         ({"message": {}, "logprobs": 5}, "malformed"),
     ],
 )

@@ -202,6 +202,7 @@ def test_an_error_event_counts_whatever_it_says() -> None:
         ),
         ({"choices": [{"index": 0, "finish_reason": "content_filter"}]}, "content-filter"),
         ({"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]}, "malformed"),
+        ({"usage": [None]}, "malformed"),
     ],
 )
 def test_a_doubtful_answer_is_not_kept(change: dict[str, Any], reason: str) -> None:

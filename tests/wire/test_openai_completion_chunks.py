@@ -65,6 +65,7 @@ def test_logprobs_grow_with_the_text() -> None:
 @pytest.mark.parametrize(
     ("chunks", "reason"),
     [
+        ([piece("a", logprobs=["a"]), piece("b", "stop", logprobs={})], "malformed"),
         ([], "empty"),
         ([{"choices": []}], "empty"),
         ([{"error": {"message": "no"}}], "error"),

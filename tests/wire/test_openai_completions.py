@@ -104,6 +104,7 @@ def test_a_whole_answer_is_kept(body: bytes, outcome: str) -> None:
         (answered(), "empty"),
         (answered(choice(1)), "malformed"),
         (answered(choice(index=1)), "malformed"),
+        (answered(choice(), usage=0), "malformed"),
         (answered({"message": {}, "finish_reason": "stop"}), "malformed"),
         (answered(choice(), error={"message": "no"}), "error"),
         (answered(choice(error={"message": "no"})), "error"),

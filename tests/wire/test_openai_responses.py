@@ -94,6 +94,7 @@ def test_the_question_is_the_last_text_of_the_user(given: Any, path: Any) -> Non
         ({"prompt": {"id": "p"}}, "prompt-template"),
         ({"tools": [{"type": "web_search"}]}, "live-tools"),
         ({"tools": ["?"]}, "live-tools"),
+        ({"tools": [{"type": {}}]}, "live-tools"),
         ({"search_parameters": {"mode": "on"}}, "live-tools"),
         ({"input": " "}, "no-text"),
         ({"input": [user(" ")]}, "no-text"),

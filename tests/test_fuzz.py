@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from khazad_mitm.exchange import Answer, Unkept
+from khazad_mitm.wire import PROVIDERS
+from khazad_mitm.wire.openai_chat import OpenAIChat
+from tests import fuzz, wires
+
+NAMES = [provider.name for provider in PROVIDERS]
+KEPT_AT_LEAST = 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_broken_exchanges_raise_nothing_and_nothing_wrong_is_kept(name: str) -> None:
+    told = fuzz.run([name], random.Random(name), lambda cases: cases >= 600)
+
+    # Else nothing would be proven of what is kept.
+    assert told.kept[name] > KEPT_AT_LEAST
+
+
+def test_the_same_seed_breaks_the_same_things() -> None:
+    one, two = (fuzz.broken(WIRE, [WIRE], random.Random(5)) for _ in range(2))
+
+    assert one == two
+
+
+WIRE = wires.one("openai_chat/text-stream")
+CASE = fuzz.Broken(WIRE.name, WIRE.request, WIRE.body)
+
+
+def raising(body: bytes) -> Answer | Unkept:
+    raise KeyError("a mistake")
+
+
+def careless(body: bytes) -> Answer | Unkept:
+    return Answer(json.dumps({"kept": len(body)}).encode())
+
+
+@pytest.mark.parametrize(
+    ("assemble", "words"), [(raising, "mistake"), (careless, "the same twice")]
+)
+def test_a_provider_that_raises_or_keeps_what_is_not_its_own_is_found(
+    monkeypatch: pytest.MonkeyPatch, assemble: object, words: str
+) -> None:
+    monkeypatch.setattr(OpenAIChat, "assemble", lambda self, body, parsed: assemble(body))
+    monkeypatch.setattr(OpenAIChat, "replay", lambda self, answer, parsed: iter([answer]))
+
+    with pytest.raises((AssertionError, KeyError), match=words):
+        fuzz.is_kept(CASE)
+
+
+def test_a_stream_kept_without_its_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OpenAIChat, "assemble", lambda self, body, parsed: Answer(b"{}"))
+
+    with pytest.raises(AssertionError, match="never ended"):
+        fuzz.is_kept(fuzz.Broken(WIRE.name, WIRE.request, WIRE.body.replace(b"[DONE]", b"{}")))
