@@ -68,6 +68,11 @@ format: $(VENV)/.ready  ## Format, and mend what can be mended
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.ready  ## Print docs/providers.md anew
+	$(VENV)/bin/python -m scripts.providers_page > docs/providers.md.new
+	mv docs/providers.md.new docs/providers.md
+
 .PHONY: clean
 clean:  ## Remove environments and caches
 	rm -rf .venv* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

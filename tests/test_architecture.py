@@ -74,6 +74,7 @@ WITHOUT_A_TWIN = {
     "test_fuzz.py",
     "test_import_weight.py",
     "test_loopback.py",
+    "test_providers_page.py",
     "test_readme.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
