@@ -37,6 +37,13 @@ test: $(VENV)/.ready $(CLIENTS)/.ready  ## Run every test; sets up all that it n
 	$(VENV)/bin/python -m pytest
 	$(CLIENTS)/bin/python -m pytest $(CLIENT_TESTS)
 
+.PHONY: test-node
+test-node: $(VENV)/.ready  ## Have the SDKs of Node read our replays, where there is a Node 20
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then \
+	    npm ci --prefix tests/node --no-audit --no-fund --ignore-scripts && \
+	    KHAZAD_NODE=1 $(VENV)/bin/python -m pytest tests/wire/test_node_sdks.py; \
+	else echo "not run: there is no Node.js 20 or later here"; fi
+
 .PHONY: test-all
 test-all:  ## Run the tests on every Python from 3.10 to 3.13 found here
 	@failed=; for found in $$(sh scripts/find-python --all); do \
@@ -75,7 +82,7 @@ docs: $(VENV)/.ready  ## Print docs/providers.md anew
 
 .PHONY: clean
 clean:  ## Remove environments and caches
-	rm -rf .venv* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help
 help:  ## List the targets

@@ -78,6 +78,7 @@ WITHOUT_A_TWIN = {
     "test_readme.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
+    "wire/test_node_sdks.py",
     "wire/test_sdks.py",
     "end_to_end",
 }
