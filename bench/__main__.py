@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "semantic": lambda _, quick: inside.semantic(60 if quick else 400, 100 if quick else 1_000),
     "hits": lambda g, quick: through.hits(g, 3 if quick else 11, 1.0 if quick else 2.0),
     "first-byte": lambda g, quick: through.first_byte(g, 40 if quick else 300),
+    "long": lambda g, quick: through.long_answers(g, 5 if quick else 30),
     "tunnels": lambda g, quick: through.tunnels(g, 2 if quick else 5, 0.7 if quick else 1.5),
     "import": lambda _, quick: starting.importing(3 if quick else 15),
     "start": lambda g, quick: starting.serving(g, 1 if quick else 5),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 HOST = "api.openai.com"
@@ -15,6 +15,8 @@ PATH = "/v1/chat/completions"
 SYSTEM = "You answer questions of our customers, briefly."
 QUESTION = "How do I reset my password?"
 PARAPHRASE = "How can I reset my password?"
+LONG = "Tell me a long story."
+"""A system prompt; whoever sends it gets `long_answer` or `long_frames`."""
 
 # As many as the official openai SDK sends, and of that length.
 HEADERS = (
@@ -60,9 +62,9 @@ def unlike_questions() -> Iterator[str]:
         yield " ".join(draw.sample(_NOUNS, 7)).capitalize() + "?"
 
 
-def body(question: str, **more: Any) -> bytes:
+def body(question: str, system: str = SYSTEM, **more: Any) -> bytes:
     """The body of a chat request."""
-    turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
+    turns = [{"role": "system", "content": system}, {"role": "user", "content": question}]
     return json.dumps({"model": "gpt-4o", "messages": turns, "temperature": 0.2, **more}).encode()
 
 
@@ -73,11 +75,11 @@ def wire(content: bytes, *more: tuple[str, str]) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + content
 
 
-def answer() -> bytes:
+def answer(text: str = " ".join(_WORDS)) -> bytes:
     """The body of a whole answer."""
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": " ".join(_WORDS), "refusal": None},
+        "message": {"role": "assistant", "content": text, "refusal": None},
         "logprobs": None,
         "finish_reason": "stop",
     }
@@ -96,11 +98,16 @@ ANSWER_HEADERS = (
 )
 
 
-def frames() -> list[bytes]:
+def long_answer() -> bytes:
+    """A little under what is kept at most: 10 MB."""
+    return answer("All work and no play makes Jack a dull boy. " * 230_000)
+
+
+def frames(words: Sequence[str] = _WORDS) -> list[bytes]:
     """A whole stream: a role, one frame per word, the finish, `[DONE]`."""
     deltas: list[tuple[dict[str, str], str | None]] = [
         ({"role": "assistant", "content": ""}, None),
-        *(({"content": f"{word} "}, None) for word in _WORDS),
+        *(({"content": f"{word} "}, None) for word in words),
         ({}, "stop"),
     ]
     events = [
@@ -112,3 +119,8 @@ def frames() -> list[bytes]:
         for delta, finish in deltas
     ]
     return [*(b"data: %s\n\n" % json.dumps(e).encode() for e in events), b"data: [DONE]\n\n"]
+
+
+def long_frames() -> list[bytes]:
+    """A stream of four thousand events."""
+    return frames((_WORDS * 150)[:4_000])

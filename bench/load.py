@@ -63,6 +63,23 @@ class Connection:
             raise RuntimeError(f"expected {expected!r} in the head of {data!r}")
         return took
 
+    def whole_s(self, request: bytes, expected: bytes) -> float:
+        """Seconds from sending a request to the last byte of its answer."""
+        started = time.perf_counter()
+        self.send(request)
+        data = bytearray(self._some())
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            data += self._some()
+        head = bytes(data[:end])
+        length = _LENGTH.search(head)
+        size = None if length is None else end + 4 + int(length[1])
+        while not data.endswith(b"0\r\n\r\n") if size is None else len(data) < size:
+            data += self._some()
+        took = time.perf_counter() - started
+        if expected not in head:
+            raise RuntimeError(f"expected {expected!r} in {head!r}")
+        return took
+
     def certificate(self) -> bytes | None:
         """In DER, of whoever is at the other end of the TLS."""
         return self.socket.getpeercert(binary_form=True)

@@ -23,6 +23,7 @@ from bench.proxies import Proxy
 CONNECTIONS = 8
 WARM_UP_S = 0.5
 SETTLE_S = 0.02
+SETTLE_LONG_S = 0.5
 
 
 def hits(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
@@ -124,6 +125,48 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
         "nothing to embed",
     )
     yield Result("again", "bare tee addon", "ms", again, tee, "difference", note=CONTROL)
+
+
+def long_answers(ground: Ground, rounds: int) -> Iterator[Result]:
+    """Milliseconds to the last byte of a stream of 4,000 events and of a body of 10 MB."""
+    kinds = ("tee addon", "mitmdump -s")
+    with (
+        primed.cache(),
+        _upstream(ground) as upstream,
+        proxies.running(ground, kinds, upstream) as by_kind,
+    ):
+        questions = conversation.unlike_questions()
+
+        def asking(kind: str, expected: bytes, **more: Any) -> Callable[[], float]:
+            connection = _connect(by_kind[kind], ground)
+
+            def measure() -> float:
+                asked = conversation.body(next(questions), conversation.LONG, n=2, **more)
+                took = connection.whole_s(conversation.wire(asked), expected)
+                # Ours reads and stores the answer now, on the CPU of the next turn.
+                time.sleep(SETTLE_LONG_S)
+                return took * 1e3
+
+            return measure
+
+        subjects = {
+            "tee stream": asking("tee addon", b" 200 ", stream=True),
+            "our stream": asking("mitmdump -s", b"fwd=miss", stream=True),
+            "tee body": asking("tee addon", b" 200 "),
+            "our body": asking("mitmdump -s", b"fwd=miss"),
+        }
+        in_turns(2, subjects)
+        took = in_turns(rounds, subjects)
+    for name, label in (("stream", "4,000 events"), ("body", "10 MB of JSON")):
+        yield Result(
+            f"{label}, to the last byte",
+            "bare tee addon",
+            "ms",
+            took[f"our {name}"],
+            took[f"tee {name}"],
+            target=Target("at most", 1.05),
+            note="read and stored after it has passed",
+        )
 
 
 def tunnels(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:

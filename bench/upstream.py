@@ -12,18 +12,29 @@ import sys
 
 from bench import conversation
 
-_ANSWER = b"\r\n".join(
-    [
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_LONG = conversation.LONG.encode()
+
+
+def _plain(body: bytes) -> bytes:
+    head = [
         b"HTTP/1.1 200 OK",
         *(f"{name}: {value}".encode() for name, value in conversation.ANSWER_HEADERS),
-        b"content-length: %d" % len(conversation.ANSWER),
-        b"",
-        conversation.ANSWER,
+        b"content-length: %d" % len(body),
     ]
-)
-_CHUNKS = [b"%x\r\n%s\r\n" % (len(frame), frame) for frame in conversation.frames()]
-_FIRST = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-_REST = b"".join(_CHUNKS[1:]) + b"0\r\n\r\n"
+    return b"\r\n".join([*head, b"", body])
+
+
+def _streamed(frames: list[bytes]) -> tuple[bytes, bytes]:
+    """The head with the first chunk, and the rest."""
+    first, *others = (b"%x\r\n%s\r\n" % (len(frame), frame) for frame in frames)
+    return _HEAD + first, b"".join(others) + b"0\r\n\r\n"
+
+
+_ANSWER = _plain(conversation.ANSWER)
+_STREAM = _streamed(conversation.frames())
+_LONG_ANSWER = _plain(conversation.long_answer())
+_LONG_STREAM = _streamed(conversation.long_frames())
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,14 +43,16 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             head = await reader.readuntil(b"\r\n\r\n")
             size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             body = await reader.readexactly(size)
+            is_long = _LONG in body
             if b'"stream": true' in body:
-                writer.write(_FIRST + _CHUNKS[0])
+                first, rest = _LONG_STREAM if is_long else _STREAM
+                writer.write(first)
                 await writer.drain()
                 # The first byte has gone before anybody sees the second.
                 await asyncio.sleep(0.005)
-                writer.write(_REST)
+                writer.write(rest)
             else:
-                writer.write(_ANSWER)
+                writer.write(_LONG_ANSWER if is_long else _ANSWER)
             await writer.drain()
     except (asyncio.IncompleteReadError, OSError):
         writer.close()

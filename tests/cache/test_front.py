@@ -90,15 +90,18 @@ def test_a_reply_says_what_it_is(desk: Desk) -> None:
         ({"body": b""}, "empty"),
         ({"body": b"half"}, "cut"),
         ({"headers": Headers([("Content-Encoding", "odd")])}, "undecodable"),
+        ({"body": b" " * (10 * 1024 * 1024 + 1)}, "too-big"),
     ],
 )
-def test_what_may_not_be_kept_is_not_and_is_counted(
-    desk: Desk, told: dict[str, Any], reason: str
+def test_what_may_not_be_kept_is_not_and_is_counted_and_logged(
+    desk: Desk, caplog: pytest.LogCaptureFixture, told: dict[str, Any], reason: str
 ) -> None:
+    caplog.set_level("INFO", "khazad")
     desk.answer(desk.ask(asked("hello")), **told)
 
     assert isinstance(desk.ask(asked("hello")), Miss)
     assert {reason: 1} == desk.cache.stats().unkept
+    assert f"[Khazad] NOT STORED - {reason} - echo m" in caplog.messages
 
 
 def test_only_if_cached_is_answered_with_504(desk: Desk) -> None:

@@ -180,3 +180,18 @@ def test_a_large_answer_of_known_length_passes_and_is_kept(
 
     assert chat_body(text) == first.body == second.body
     assert 1 == len(upstream.calls)
+
+
+def test_a_stream_of_four_thousand_events_passes_and_is_replayed(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    whole = stream_answer(f"word {number} " for number in range(4_000))
+    upstream.answer = lambda call: whole
+
+    with proxy.client() as client:
+        first = client.ask(STREAMED)
+        proxy.wait_until(stored=1)
+        second = client.ask(STREAMED)
+
+    assert b"".join(whole.frames) == first.body == second.body
+    assert second.cache_status.startswith("khazad; hit")

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from khazad_mitm.cache.policy import MAX_ANSWER_BYTES
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import (
     Answer,
@@ -53,6 +54,20 @@ def test_a_client_that_hangs_up_leaves_nothing(proxy: Proxy, upstream: Upstream)
     proxy.unkept("cut")
     drip.release(10)
 
+    assert 0 == proxy.page("/stats")[1]["stored"]
+
+
+def test_an_answer_over_the_cap_passes_whole_and_is_not_kept(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    words = ["x" * 1024 * 1024] * (MAX_ANSWER_BYTES // (1024 * 1024) + 1)
+    upstream.answer = lambda call: stream_answer(words)
+
+    with proxy.client() as client:
+        answer = client.ask(STREAMED)
+
+    assert b"".join(stream_answer(words).frames) == answer.body
+    proxy.unkept("too-big")
     assert 0 == proxy.page("/stats")[1]["stored"]
 
 
