@@ -50,6 +50,8 @@ COUNTED_HEADERS = (
     "x-amzn-bedrock-guardrailidentifier",
     "x-amzn-bedrock-guardrailversion",
     "x-amzn-bedrock-trace",
+    "x-amzn-bedrock-performanceconfig-latency",
+    "x-amzn-bedrock-service-tier",
     "x-portkey-config",
     "x-portkey-provider",
     "x-portkey-custom-host",

@@ -55,6 +55,11 @@ KNOWN: tuple[Host, ...] = (
     Host(
         "bedrock-runtime.*.amazonaws.com.cn", "bedrock-converse bedrock-invoke openai-chat", "model"
     ),
+    Host(
+        "*.bedrock-runtime.*.vpce.amazonaws.com",
+        "bedrock-converse bedrock-invoke openai-chat",
+        "model",
+    ),
     Host("bedrock-mantle.*.api.aws", "openai-chat openai-responses"),
     Host("api.cohere.com", "cohere-chat embeddings"),
     Host("api.cohere.ai", "cohere-chat embeddings openai-chat"),

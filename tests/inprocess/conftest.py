@@ -77,6 +77,16 @@ def active(cache: Cache) -> Iterator[Cache]:
     patch.uninstall(cache)
 
 
+@pytest.fixture
+def splitting() -> Iterator[Cache]:
+    """A cache that answers batches item by item, installed."""
+    cache = build(from_mapping({"redis_url": "memory"}, environ={}))
+    patch.install(cache)
+    yield cache
+    patch.uninstall(cache)
+    cache.close()
+
+
 def post_blocking(library: Any, url: str, **arguments: Any) -> Any:
     with library.Client() as client:
         return client.post(url, **arguments)

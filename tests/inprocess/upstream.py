@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PATH = "/v1/chat/completions"
+EMBEDDINGS = "/v1/embeddings"
 
 
 def answer(text: str) -> bytes:
@@ -35,6 +36,16 @@ def frames(text: str) -> list[bytes]:
     return [*(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks), DONE]
 
 
+def vectors(texts: list[str]) -> bytes:
+    """One for each text: how long it is, and its first character."""
+    rows = [
+        {"object": "embedding", "index": index, "embedding": [len(text), ord(text[0])]}
+        for index, text in enumerate(texts)
+    ]
+    usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+    return json.dumps({"object": "list", "data": rows, "model": "m", "usage": usage}).encode()
+
+
 DONE = b"data: [DONE]\n\n"
 
 
@@ -54,6 +65,8 @@ class Upstream(ThreadingHTTPServer):
         self.bodies: list[bytes] = []
         self.status = 200
         self.gzips = False
+        self.embeds = True
+        """Else there are no vectors in its answers."""
         self.holds_back = 0
         """Of a stream: the last so many pieces wait for `go_on`. The end of the body is one."""
         self.breaks_off = False
@@ -87,7 +100,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         text = f"Rome #{self.server.count(headers, body)}"
-        if json.loads(body).get("stream") and self.server.status == 200:
+        if self.path == EMBEDDINGS:
+            self.whole(vectors(json.loads(body)["input"]) if self.server.embeds else vectors([]))
+        elif json.loads(body).get("stream") and self.server.status == 200:
             self.stream(frames(text))
         else:
             self.whole(answer(text))

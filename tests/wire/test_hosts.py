@@ -24,6 +24,7 @@ ASKED = frozenset({b'"messages"', b'"contents"', b'"input"', b'"prompt"', b'"mes
         "my-resource.openai.azure.com",
         "my-resource.cognitiveservices.azure.com",
         "bedrock-runtime.us-east-1.amazonaws.com",
+        "vpce-0a1-b2.bedrock-runtime.us-east-1.vpce.amazonaws.com",
         "bedrock-mantle.eu-west-1.api.aws",
         "europe-west4-aiplatform.googleapis.com",
         "adb-1234.7.azuredatabricks.net",
