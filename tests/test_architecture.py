@@ -76,6 +76,7 @@ WITHOUT_A_TWIN = {
     "test_loopback.py",
     "test_providers_page.py",
     "test_readme.py",
+    "inprocess/test_batches.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",
