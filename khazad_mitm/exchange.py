@@ -219,6 +219,8 @@ class Hit:
     similarity: float = 1.0
     paraphrase: Miss | None = None
     """The ticket of a question that was found by meaning: how to find it faster the next time."""
+    is_collapsed: bool = False
+    """It was not known, but somebody asked the same already: this is his answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,10 @@ class Miss:
     items: tuple[str, ...] = ()
     """Fingerprint of each item of a batch; () where it is kept as a whole only."""
     partial: Partial | None = None
+    may_wait: bool = False
+    """Somebody else's answer will do, if it is on its way."""
+    is_leader: bool = False
+    """Others may be waiting for the answer to this one: its end must be told."""
 
 
 @dataclass(frozen=True, slots=True)

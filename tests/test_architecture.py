@@ -47,7 +47,7 @@ DOORS = {
 }
 
 # Where the story meets an event loop.
-DRIVERS = ("khazad_mitm.cache.drive", "khazad_mitm.cache.front")
+DRIVERS = tuple(f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front"))
 
 # Libraries that have one home.
 HOMES = {
@@ -77,6 +77,7 @@ WITHOUT_A_TWIN = {
     "test_providers_page.py",
     "test_readme.py",
     "inprocess/test_batches.py",
+    "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",

@@ -1,8 +1,9 @@
 """What a lookup may ask for. Each command says what comes back.
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
-embedder and every other one to the store. Ids and digests are 32 hex digits; the first four name
-the bucket, so that everything a conversation touches lies in one slot of a cluster.
+embedder, `Join` to the flights and every other one to the store. Ids and digests are 32 hex
+digits; the first four name the bucket, so that everything a conversation touches lies in one slot
+of a cluster.
 """
 
 from __future__ import annotations
@@ -48,6 +49,13 @@ class Embed:
     text: str
     may_wait: bool = False
     """Nobody waits for this one: it may take longer than a caller would be made to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """-> flights.Turn. Wait for whoever asks the upstream for this fingerprint already."""
+
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ class Refuse:
 StoreCommand: TypeAlias = (
     Get | GetMany | Resolve | Nearest | Put | PutMany | Alias | IsAccepted | Accept | Refuse
 )
-Command: TypeAlias = StoreCommand | Embed
+Command: TypeAlias = StoreCommand | Embed | Join
 
 Steps: TypeAlias = Generator[Command, Any, T]
 """A story in progress: yields commands, is sent their results, returns its outcome."""

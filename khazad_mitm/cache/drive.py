@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, TimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.commands import Command, Embed, Steps, StoreCommand
+from khazad_mitm.cache.commands import Command, Embed, Join, Steps, StoreCommand
+from khazad_mitm.cache.flights import Flights
 from khazad_mitm.errors import CacheUnavailable
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Parts:
     embed_executor: Executor
     """Of our own: asyncio's default one shares its threads with DNS."""
     embed_deadline_s: float
+    flights: Flights = field(default_factory=Flights)
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -105,6 +107,8 @@ async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) 
 
 def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
+    if isinstance(command, Join):
+        return parts.flights.wait(command.fingerprint)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, Embed):
             # In the executor even here: a model that hangs must not take its caller along.
@@ -115,6 +119,8 @@ def obey(parts: Parts, command: Command) -> Any:
 
 async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
+    if isinstance(command, Join):
+        return await parts.flights.wait_async(command.fingerprint)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, Embed):
             loop = asyncio.get_running_loop()

@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from khazad_mitm.cache import drive, policy, status
-from khazad_mitm.cache.batches import Joined, joined
+from khazad_mitm.cache.archive import Archive, what
+from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
-from khazad_mitm.cache.commands import Command
+from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
-from khazad_mitm.cache.keeper import Keeper
-from khazad_mitm.cache.lookup import Rules, keep, keep_rest, learn, lookup, vouch
+from khazad_mitm.cache.flights import coalesced
+from khazad_mitm.cache.lookup import Rules, lookup
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -30,7 +31,6 @@ from khazad_mitm.exchange import (
     Outcome,
     ParsedRequest,
     Reply,
-    Unkept,
     Unsatisfied,
 )
 from khazad_mitm.messages import Request, Response
@@ -90,7 +90,7 @@ class Cache:
         self._allows = allows
         self.decrypts = decrypts
         self._counters = Counters()
-        self._keeper = Keeper()
+        self._archive = Archive(wire.decode, parts, rules, self._counters)
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
@@ -148,9 +148,14 @@ class Cache:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._parts.embed_executor, job)
 
+    def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
+        now = time.time()
+        outcome = yield from lookup(parsed, self._rules, now)
+        return (yield from coalesced(outcome, now))
+
     def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
         try:
-            return drive.run(lookup(parsed, self._rules, time.time()), obey)
+            return drive.run(self._story(parsed), obey)
         except CacheUnavailable:
             self._counters.count_error()
             return Bypass(parsed, STORE_AWAY)
@@ -159,7 +164,7 @@ class Cache:
         self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
     ) -> Outcome:
         try:
-            return await drive.run_async(lookup(parsed, self._rules, time.time()), obey)
+            return await drive.run_async(self._story(parsed), obey)
         except CacheUnavailable:
             self._counters.count_error()
             return Bypass(parsed, STORE_AWAY)
@@ -173,7 +178,7 @@ class Cache:
         self._counters.count(outcome)
         _log(outcome, time.perf_counter() - started)
         if isinstance(outcome, Hit) and outcome.paraphrase is not None:
-            self._keeper.hand(partial(self._run, learn(outcome)))
+            self._archive.learn(outcome)
         return outcome
 
     # -- answering
@@ -235,10 +240,7 @@ class Cache:
         if body is None or batch is None:
             return None
         decoded = Response(response.status, response.headers, body)
-        if len(body) > policy.MAX_ANSWER_BYTES:
-            self._unkept(miss, "too-big")
-        elif not self._keeper.hand(partial(self._store_rest, miss, decoded, batch)):
-            self._unkept(miss, "too many waiting")
+        self._archive.keep_rest(miss, decoded, batch)
         headers = response.headers.without(*policy.REPLACED_HEADERS)
         said = ("Cache-Status", status.of_forwarded(miss))
         return Reply(response.status, headers.plus(said), (batch.whole,))
@@ -247,50 +249,12 @@ class Cache:
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
-        return Capture(
-            partial(self._keep, miss),
-            partial(self._unkept, miss),
-            ends_with_message=miss.parsed.ends_with_message,
-        )
+        return self._archive.capture(miss)
 
-    def _keep(self, miss: Miss, response: Response) -> None:
-        if not self._keeper.hand(partial(self._store, miss, response)):
-            self._unkept(miss, "too many waiting")
-
-    def _store(self, miss: Miss, response: Response) -> None:
-        """On the keeper's thread: judge the answer, and keep it if it is whole."""
-        self._run(vouch(miss, response.status, self._rules))
-        reason = policy.refusal(response)
-        if reason:
-            return self._unkept(miss, reason)
-        coding = response.headers.joined("content-encoding")
-        body = self._wire.decode(response.body, coding, policy.MAX_ANSWER_BYTES)
-        if body is None:
-            return self._unkept(miss, "undecodable")
-        answer = miss.parsed.provider.assemble(body, miss.parsed)
-        if isinstance(answer, Unkept):
-            return self._unkept(miss, answer.reason)
-        decoded = Response(response.status, response.headers, body)
-        if self._run(keep(miss, decoded, answer, self._rules, time.time())) is not None:
-            self._counters.count_stored()
-        return None
-
-    def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
-        self._run(vouch(miss, response.status, self._rules))
-        steps = keep_rest(miss, response, batch.answer, batch.parts, self._rules, time.time())
-        if self._run(steps) is not None:
-            self._counters.count_stored()
-
-    def _run(self, steps: Any) -> Any:
-        try:
-            return drive.run(steps, partial(drive.obey, self._parts))
-        except CacheUnavailable:
-            self._counters.count_error()
-            return None
-
-    def _unkept(self, miss: Miss, reason: str) -> None:
-        self._counters.count_unkept(reason)
-        logger.info("[Khazad] NOT STORED - %s - %s", reason, _what(miss.parsed))
+    def abandon(self, outcome: Outcome | None) -> None:
+        """The upstream could not be asked: nobody shall wait for its answer."""
+        if isinstance(outcome, Miss):
+            self._archive.abandon(outcome)
 
     # -- caring
 
@@ -299,43 +263,40 @@ class Cache:
 
     def flush(self) -> int:
         """Forget every answer of the namespace, and the counters. Returns how many there were."""
-        self._keeper.drain(2.0)
+        self._archive.drain(2.0)
         flushed = self._management.flush()
         self._counters.reset()
         return flushed
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was handed over so far is stored; False after `timeout_s`."""
-        return self._keeper.drain(timeout_s)
+        return self._archive.drain(timeout_s)
 
     def close(self) -> None:
         """Store what is waiting, let go of connections and threads. Idempotent."""
-        self._keeper.close()
+        self._archive.close()
+        self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._management.close()
 
 
 def _log(outcome: Outcome, seconds: float) -> None:
     """One line per decision. The first words are the original library's, which people grep for."""
-    what = _what(outcome.parsed)
+    whose = what(outcome.parsed)
     match outcome:
         case Hit():
             logger.info(
                 "[Khazad] CACHE HIT - Similarity: %.2f - Latency: %.0fms - %s %s",
                 outcome.similarity,
                 seconds * 1000,
-                outcome.tier,
-                what,
+                "collapsed" if outcome.is_collapsed else outcome.tier,
+                whose,
             )
         case Miss():
             detail = status.describe_miss(outcome)
-            logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {what}".strip())
+            logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {whose}".strip())
         case Bypass(reason=reason) if reason == STORE_AWAY:
             # The breaker has said so once; a line for each call would bury it.
-            logger.debug("[Khazad] BYPASS - %s %s", reason, what)
+            logger.debug("[Khazad] BYPASS - %s %s", reason, whose)
         case Bypass(reason=reason) | Unsatisfied(reason=reason):
-            logger.info("[Khazad] BYPASS - %s %s", reason, what)
-
-
-def _what(parsed: ParsedRequest) -> str:
-    return f"{parsed.provider.name} {parsed.model}".strip()
+            logger.info("[Khazad] BYPASS - %s %s", reason, whose)

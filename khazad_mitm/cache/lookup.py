@@ -93,10 +93,17 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         if entry is not None and policy.may_serve(entry, controls, now):
             return Hit(parsed, entry, "exact")
 
-    ticket = Miss(parsed, digests, credential=tenant.credential, alias=alias, tags=controls.tags)
+    ticket = Miss(
+        parsed,
+        digests,
+        credential=tenant.credential,
+        alias=alias,
+        tags=controls.tags,
+        may_wait=vouched and not refreshes and not parsed.framing.is_stream,
+    )
     # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
     if parsed.batch is not None and rules.split_batches and rules.mode != "exact":
-        ticket = replace(ticket, items=chain.each_alone())
+        ticket = replace(ticket, items=chain.each_alone(), may_wait=False)
     if text is None:
         why = parsed.exact_only if rules.mode != "exact" else "mode"
         ticket = replace(ticket, reason=f"exact-only {why}".strip())

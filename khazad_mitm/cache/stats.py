@@ -18,6 +18,8 @@ class Stats:
     cache_misses: int = 0
     exact_hits: int = 0
     semantic_hits: int = 0
+    coalesced: int = 0
+    """Of the exact hits those that waited for the answer to somebody else's call."""
     similarity_sum: float = 0.0
     """Of all hits; an exact one counts 1."""
     stored: int = 0
@@ -54,6 +56,7 @@ class Stats:
             "avg_hit_similarity": round(self.avg_hit_similarity, 4),
             "exact_hits": self.exact_hits,
             "semantic_hits": self.semantic_hits,
+            "coalesced": self.coalesced,
             "stored": self.stored,
             "unkept": dict(self.unkept),
             "bypassed": dict(self.bypassed),
@@ -81,6 +84,7 @@ class Counters:
             match outcome:
                 case Hit(tier=tier, similarity=similarity, entry=entry):
                     self._counts[tier] += 1
+                    self._counts["coalesced"] += outcome.is_collapsed
                     self._counts["saved_tokens"] += entry.tokens
                     self._similarity_sum += similarity
                 case Miss() | Unsatisfied():
@@ -108,6 +112,7 @@ class Counters:
                 cache_misses=counts["misses"],
                 exact_hits=counts["exact"],
                 semantic_hits=counts["semantic"],
+                coalesced=counts["coalesced"],
                 similarity_sum=self._similarity_sum,
                 stored=counts["stored"],
                 unkept=dict(self._unkept),

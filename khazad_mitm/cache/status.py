@@ -12,7 +12,8 @@ ENTRY_HEADER = "X-Khazad-Entry"
 def of_hit(hit: Hit, now: float) -> Headers:
     """The headers of a served answer. RFC 9111 §4: Age must be present on reuse."""
     entry = hit.entry
-    parts = [CACHE, "hit"]
+    # RFC 9211 §2.4: collapsed with a request that was forwarded, and served by its answer.
+    parts = [CACHE, "fwd=miss", "collapsed"] if hit.is_collapsed else [CACHE, "hit"]
     if entry.expires_at is not None:
         parts.append(f"ttl={int(entry.expires_at - now)}")
     detail = hit.tier if hit.tier == "exact" else f"{hit.tier} {hit.similarity:.3f}"

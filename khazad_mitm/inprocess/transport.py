@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, closing
+from collections.abc import Iterator
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,6 +94,15 @@ class Interception:
                 outcome = replace(outcome, partial=None)
         return cleaned, outcome
 
+    @contextmanager
+    def _abandoning(self, outcome: Outcome | None) -> Iterator[None]:
+        """Others may be waiting for an answer that will not come."""
+        try:
+            yield
+        except BaseException:
+            self._cache.abandon(outcome)
+            raise
+
     def _completes(self, response: TheirResponse, outcome: Outcome | None) -> Miss | None:
         """The batch that this answer is the rest of, or None: it is an answer, or an error, as
         any other."""
@@ -112,6 +122,7 @@ class Interception:
                 self._listen(response, self._cache.capture(outcome))
             self._library.add_header(response, "Cache-Status", self._cache.cache_status(outcome))
         except Exception:
+            self._cache.abandon(outcome)
             logger.warning("[Khazad] could not read along with an answer", exc_info=True)
         return response
 
@@ -142,7 +153,8 @@ class SyncTransport(Interception):
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
-            response: TheirResponse = self._wrapped.handle_request(outgoing)
+            with self._abandoning(outcome):
+                response: TheirResponse = self._wrapped.handle_request(outgoing)
             batch = self._completes(response, outcome)
             if batch is not None:
                 with closing(response):
@@ -183,7 +195,8 @@ class AsyncTransport(Interception):
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
-            response: TheirResponse = await self._wrapped.handle_async_request(outgoing)
+            with self._abandoning(outcome):
+                response: TheirResponse = await self._wrapped.handle_async_request(outgoing)
             batch = self._completes(response, outcome)
             if batch is not None:
                 async with aclosing(response):

@@ -51,6 +51,7 @@ class Desk:
             embed_executor=self.executor,
             embed_deadline_s=5,
         )
+        self.flights = parts.flights
         self.cache = Cache(
             Wire(
                 recognise=lambda request: self.parsed,

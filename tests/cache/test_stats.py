@@ -32,6 +32,7 @@ def test_hits_misses_and_bypasses_are_told_apart() -> None:
         "avg_hit_similarity": 0.95,
         "exact_hits": 1,
         "semantic_hits": 1,
+        "coalesced": 0,
         "stored": 0,
         "unkept": {},
         "bypassed": {"no-store": 1},

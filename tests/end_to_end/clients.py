@@ -62,10 +62,14 @@ class Client:
 
     def open(self, body: bytes, path: str = CHAT, **headers: str) -> http.client.HTTPResponse:
         """The same, before the body is read."""
+        return self.sent(body, path, **headers).getresponse()
+
+    def sent(self, body: bytes, path: str = CHAT, **headers: str) -> http.client.HTTPConnection:
+        """The same, before there is an answer."""
         connection = self._tunnel()
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("POST", path, body, {**HEADERS, **more})
-        return connection.getresponse()
+        return connection
 
     def certificate(self) -> dict[str, Any]:
         """Of whoever the client thinks it is talking to."""

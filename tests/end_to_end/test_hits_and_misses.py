@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import threading
+from contextlib import ExitStack
 
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import (
+    WAIT_S,
     Answer,
+    Call,
     Upstream,
     chat_answer,
     chat_body,
@@ -195,3 +198,49 @@ def test_a_stream_of_four_thousand_events_passes_and_is_replayed(
 
     assert b"".join(whole.frames) == first.body == second.body
     assert second.cache_status.startswith("khazad; hit")
+
+
+def test_equal_questions_at_one_moment_ask_the_upstream_once(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    all_have_asked = threading.Event()
+
+    def answer(call: Call) -> Answer:
+        assert all_have_asked.wait(WAIT_S)
+        return chat_answer("Paris.")
+
+    upstream.answer = answer
+    with ExitStack() as stack:
+        clients = [stack.enter_context(proxy.client()) for _ in range(20)]
+        asking = [client.sent(ASKED) for client in clients]
+        all_have_asked.set()
+        answers = [connection.getresponse() for connection in asking]
+        bodies = [answer.read() for answer in answers]
+
+    assert [chat_body("Paris.")] * 20 == bodies
+    assert 1 == len(upstream.calls)
+    assert 19 == proxy.page("/stats")[1]["cache_hits"]
+
+
+def test_a_leader_who_hangs_up_leaves_the_question_to_another(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def answer(call: Call) -> Answer:
+        asked.release()
+        assert go_on.wait(WAIT_S)
+        return chat_answer("Paris.")
+
+    upstream.answer = answer
+    with proxy.client() as leader, proxy.client() as follower:
+        leader.sent(ASKED)
+        assert asked.acquire(timeout=WAIT_S)
+        waiting = follower.sent(ASKED)
+        leader.close()
+        assert asked.acquire(timeout=WAIT_S)
+        go_on.set()
+        received = waiting.getresponse()
+
+        assert chat_body("Paris.") == received.read()
+    assert 2 == len(upstream.calls)

@@ -65,6 +65,8 @@ class Upstream(ThreadingHTTPServer):
         self.bodies: list[bytes] = []
         self.status = 200
         self.gzips = False
+        self.waits = False
+        """With each answer, for `go_on`."""
         self.embeds = True
         """Else there are no vectors in its answers."""
         self.holds_back = 0
@@ -100,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         text = f"Rome #{self.server.count(headers, body)}"
+        if self.server.waits:
+            self.server.go_on.wait(10)
         if self.path == EMBEDDINGS:
             self.whole(vectors(json.loads(body)["input"]) if self.server.embeds else vectors([]))
         elif json.loads(body).get("stream") and self.server.status == 200:

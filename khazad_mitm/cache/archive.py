@@ -1,0 +1,140 @@
+"""What happens after an answer has passed by: judge it, keep it, tell whoever waits for it.
+
+All of it on a thread of its own, in order, and nothing here raises on traffic.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from khazad_mitm.cache import drive, lookup, policy
+from khazad_mitm.cache.batches import Joined
+from khazad_mitm.cache.capture import Capture
+from khazad_mitm.cache.drive import Parts
+from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.stats import Counters
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import Hit, Miss, ParsedRequest, Unkept
+from khazad_mitm.messages import Response
+
+TOO_MANY = "too many waiting"
+
+logger = logging.getLogger("khazad")
+
+Decode = Callable[[bytes, str, int], "bytes | None"]
+
+
+class Archive:
+    """Where the answers of one cache go. Any thread may call."""
+
+    def __init__(
+        self, decode: Decode, parts: Parts, rules: lookup.Rules, counters: Counters
+    ) -> None:
+        self._decode = decode
+        self._parts = parts
+        self._rules = rules
+        self._counters = counters
+        self._keeper = Keeper()
+
+    def capture(self, miss: Miss) -> Capture:
+        """A buffer for the answer to a miss."""
+        return Capture(
+            partial(self._keep, miss),
+            partial(self._let_go, miss),
+            ends_with_message=miss.parsed.ends_with_message,
+        )
+
+    def abandon(self, miss: Miss) -> None:
+        """No answer will come: one of those who wait for it shall ask."""
+        if miss.is_leader:
+            self._parts.flights.hand_over(miss.digests.fingerprint)
+
+    def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
+        """Keep what the upstream said to the rest of a batch."""
+        if len(response.body) > policy.MAX_ANSWER_BYTES:
+            self._unkept(miss, "too-big")
+        elif not self._keeper.hand(partial(self._store_rest, miss, response, batch)):
+            self._unkept(miss, TOO_MANY)
+
+    def learn(self, hit: Hit) -> None:
+        """Remember a paraphrase that was served."""
+        self._keeper.hand(partial(self._run, lookup.learn(hit)))
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until all that was handed over so far is stored; False after `timeout_s`."""
+        return self._keeper.drain(timeout_s)
+
+    def close(self) -> None:
+        """Store what is waiting, and end the thread. Idempotent."""
+        self._keeper.close()
+
+    def _keep(self, miss: Miss, response: Response) -> None:
+        if not self._keeper.hand(partial(self._store, miss, response)):
+            self._let_go(miss, TOO_MANY)
+
+    def _let_go(self, miss: Miss, reason: str) -> None:
+        self._unkept(miss, reason)
+        if reason == "cut":
+            self.abandon(miss)
+        elif miss.is_leader:
+            self._parts.flights.dissolve(miss.digests.fingerprint)
+
+    def _store(self, miss: Miss, response: Response) -> None:
+        flights = self._parts.flights
+        # An error is one caller's misfortune; an answer that may not be kept would be everyone's.
+        then = flights.dissolve if response.status == HTTPStatus.OK else flights.hand_over
+        try:
+            if self._is_stored(miss, response):
+                then = flights.land
+        finally:
+            if miss.is_leader:
+                then(miss.digests.fingerprint)
+
+    def _is_stored(self, miss: Miss, response: Response) -> bool:
+        """Judge an answer, and keep it if it is whole."""
+        self._run(lookup.vouch(miss, response.status, self._rules))
+        reason = policy.refusal(response)
+        if reason:
+            return self._unkept(miss, reason)
+        coding = response.headers.joined("content-encoding")
+        body = self._decode(response.body, coding, policy.MAX_ANSWER_BYTES)
+        if body is None:
+            return self._unkept(miss, "undecodable")
+        answer = miss.parsed.provider.assemble(body, miss.parsed)
+        if isinstance(answer, Unkept):
+            return self._unkept(miss, answer.reason)
+        decoded = Response(response.status, response.headers, body)
+        steps = lookup.keep(miss, decoded, answer, self._rules, time.time())
+        if self._run(steps) is None:
+            return False
+        self._counters.count_stored()
+        return True
+
+    def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
+        self._run(lookup.vouch(miss, response.status, self._rules))
+        now = time.time()
+        steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, self._rules, now)
+        if self._run(steps) is not None:
+            self._counters.count_stored()
+
+    def _run(self, steps: Any) -> Any:
+        try:
+            return drive.run(steps, partial(drive.obey, self._parts))
+        except CacheUnavailable:
+            self._counters.count_error()
+            return None
+
+    def _unkept(self, miss: Miss, reason: str) -> bool:
+        self._counters.count_unkept(reason)
+        logger.info("[Khazad] NOT STORED - %s - %s", reason, what(miss.parsed))
+        return False
+
+
+def what(parsed: ParsedRequest) -> str:
+    """An answer as log lines name it."""
+    return f"{parsed.provider.name} {parsed.model}".strip()
