@@ -6,15 +6,15 @@ import atexit
 import logging
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import Any, Literal
 
 from khazad_mitm import settings as options
+from khazad_mitm.cache.stats import Stats
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
 from khazad_mitm.inprocess import patch
-
-if TYPE_CHECKING:
-    from khazad_mitm.cache.stats import Stats
+from khazad_mitm.inprocess.per_process import PerProcess
 
 
 class Unset(Enum):
@@ -35,7 +35,8 @@ class Khazad:
     The arguments are those of the original `khazad`, and by keyword every other row of the table
     in `settings` (`profile`, `tenant`, `mode`, ...). What is not given, or None, comes from
     `KHAZAD_*` in the environment, then from the table. Where several are active, the newest is
-    asked.
+    asked. A child of a fork gets a cache of its own, with the same settings and store, at its
+    first call.
 
     Raises ConfigError for a value that cannot work, before anything is patched.
     """
@@ -76,10 +77,10 @@ class Khazad:
         # Loads numpy and the store's client: not before there is something to build.
         from khazad_mitm.assembly import build
 
-        self._cache = build(settings)
-        patch.install(self._cache)
+        self._source = PerProcess(partial(build, settings))
+        patch.install(self._source)
         # The answers of a script's last calls are still on their way when it ends.
-        atexit.register(self._cache.close)
+        atexit.register(self._source.close)
         self._is_active = True
         self.logger.info(
             "[Khazad] Initialized - threshold=%.2f, embedder=%s",
@@ -93,18 +94,21 @@ class Khazad:
             self.logger.warning("[Khazad] Not currently active")
             return
         self._is_active = False
-        patch.uninstall(self._cache)
-        atexit.unregister(self._cache.close)
-        self._cache.close()
+        patch.uninstall(self._source)
+        atexit.unregister(self._source.close)
+        self._source.close()
         self.logger.info("[Khazad] Stopped - original HTTP transports restored")
 
     def get_stats(self) -> Stats:
-        """The counters as they are now; also after `stop()`."""
-        return self._cache.stats()
+        """The counters of this process as they are now; also after `stop()`."""
+        cache = self._source.here()
+        return Stats() if cache is None else cache.stats()
 
     def flush(self) -> None:
         """Delete what the namespace holds, and reset the counters."""
-        self._cache.flush()
+        cache = self._source.here()
+        if cache is not None:
+            cache.flush()
         self.logger.info("[Khazad] Cache flushed")
 
     def is_active(self) -> bool:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from khazad_mitm.inprocess.imports import ImportWatcher
 from khazad_mitm.inprocess.library import HttpModule, Library
@@ -34,15 +35,21 @@ LIBRARIES = ("httpx", "httpx2")
 METHOD = "_transport_for_url"
 
 _lock = threading.RLock()
-_active: list[Cache] = []
+_active: list[Source] = []
 _originals: dict[type, tuple[Any, Any]] = {}
 """Class -> (its own method, ours in its place)."""
 
 
-def install(cache: Cache) -> None:
+class Source(Protocol):
+    """Where the cache of this process is found."""
+
+    def here(self) -> Cache | None: ...
+
+
+def install(source: Source) -> None:
     """From now on this cache is asked, until `uninstall` or until a newer one is installed."""
     with _lock:
-        _active.append(cache)
+        _active.append(source)
         _watcher.install()
     for name in LIBRARIES:
         if sys.modules.get(name) is not None:
@@ -53,11 +60,11 @@ def install(cache: Cache) -> None:
         logger.info("[Khazad] Neither httpx nor httpx2 is installed: nothing to intercept")
 
 
-def uninstall(cache: Cache) -> None:
+def uninstall(source: Source) -> None:
     """Forget this cache; with the last one the clients' own methods are restored."""
     with _lock:
-        if cache in _active:
-            _active.remove(cache)
+        if source in _active:
+            _active.remove(source)
         if _active:
             return
         _watcher.remove()
@@ -107,9 +114,20 @@ def _wrapped_method(
         active = _active[-1:]
         if not active or isinstance(transport, Interception):
             return transport
-        return wrap(active[0], transport)
+        cache = active[0].here()
+        return transport if cache is None else wrap(cache, transport)
 
     return transport_for_url
 
 
 _watcher = ImportWatcher(LIBRARIES, _patch)
+
+
+def _forked() -> None:
+    # Another thread may have held it.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

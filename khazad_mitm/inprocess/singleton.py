@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec
@@ -71,3 +72,13 @@ def is_active() -> bool:
     """Are this process' calls being intercepted by `init`'s cache?"""
     instance = _instance
     return instance is not None and instance.is_active()
+
+
+def _forked() -> None:
+    # Another thread may have held it.
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

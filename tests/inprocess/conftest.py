@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,6 +18,16 @@ from khazad_mitm.settings import from_mapping
 from tests.inprocess.upstream import Upstream
 
 Post = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Always:
+    """A cache of this process that never changes."""
+
+    cache: Cache
+
+    def here(self) -> Cache:
+        return self.cache
 
 
 class Broken(Cache):
@@ -72,18 +83,18 @@ def cache() -> Iterator[Cache]:
 @pytest.fixture
 def active(cache: Cache) -> Iterator[Cache]:
     """The cache, installed."""
-    patch.install(cache)
+    patch.install(Always(cache))
     yield cache
-    patch.uninstall(cache)
+    patch.uninstall(Always(cache))
 
 
 @pytest.fixture
 def splitting() -> Iterator[Cache]:
     """A cache that answers batches item by item, installed."""
     cache = build(from_mapping({"redis_url": "memory"}, environ={}))
-    patch.install(cache)
+    patch.install(Always(cache))
     yield cache
-    patch.uninstall(cache)
+    patch.uninstall(Always(cache))
     cache.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
-from tests.inprocess.conftest import importorskip
+from tests.inprocess.conftest import Always, importorskip
 from tests.inprocess.upstream import PATH, Upstream, question
 
 PATIENCE_S = 10.0
@@ -34,11 +34,11 @@ def test_the_functions_of_the_library_are_reached(
 
 def test_a_client_built_before_is_reached(library: Any, upstream: Upstream, cache: Cache) -> None:
     with library.Client() as client:
-        patch.install(cache)
+        patch.install(Always(cache))
         try:
             ask_twice(client.post, upstream, cache)
         finally:
-            patch.uninstall(cache)
+            patch.uninstall(Always(cache))
 
 
 def test_a_client_with_mounts_is_reached(library: Any, upstream: Upstream, active: Cache) -> None:
@@ -74,12 +74,12 @@ def test_a_subclass_that_picks_its_own_transport_is_reached(
             return self._transport
 
     own = Picky.__dict__["_transport_for_url"]
-    patch.install(cache)
+    patch.install(Always(cache))
     try:
         with Picky() as client:
             ask_twice(client.post, upstream, cache)
     finally:
-        patch.uninstall(cache)
+        patch.uninstall(Always(cache))
     assert own is Picky.__dict__["_transport_for_url"]
 
 
@@ -90,12 +90,12 @@ def test_a_subclass_that_asks_its_base_is_looked_up_once(
         def _transport_for_url(self, url: Any) -> Any:
             return super()._transport_for_url(url)
 
-    patch.install(cache)
+    patch.install(Always(cache))
     try:
         with Polite() as client:
             client.post(upstream.url + PATH, json=question())
     finally:
-        patch.uninstall(cache)
+        patch.uninstall(Always(cache))
     assert 1 == cache.stats().total_requests
 
 
@@ -103,10 +103,10 @@ def test_clients_are_free_once_the_cache_is_gone(
     library: Any, upstream: Upstream, cache: Cache
 ) -> None:
     before = (library.Client._transport_for_url, library.AsyncClient._transport_for_url)
-    patch.install(cache)
+    patch.install(Always(cache))
     with library.Client() as client:
         client.post(upstream.url + PATH, json=question())
-        patch.uninstall(cache)
+        patch.uninstall(Always(cache))
         response = client.post(upstream.url + PATH, json=question())
 
     assert "cache-status" not in response.headers
@@ -116,18 +116,18 @@ def test_clients_are_free_once_the_cache_is_gone(
 def test_a_patch_laid_over_ours_survives_it(
     library: Any, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patch.install(cache)
+    patch.install(Always(cache))
     below = library.Client._transport_for_url
     try:
         with monkeypatch.context() as over:
             theirs = lambda client, url: below(client, url)  # noqa: E731
             over.setattr(library.Client, "_transport_for_url", theirs)
-            patch.uninstall(cache)
+            patch.uninstall(Always(cache))
             assert theirs is library.Client._transport_for_url
             with library.Client() as client:
                 assert client._transport is client._transport_for_url(library.URL("http://x/"))
     finally:
-        patch.uninstall(cache)
+        patch.uninstall(Always(cache))
 
 
 def test_of_two_caches_the_newer_is_asked_and_then_the_older_again(
@@ -141,15 +141,15 @@ def test_of_two_caches_the_newer_is_asked_and_then_the_older_again(
             self.asked += 1
 
     newer = Newer()
-    patch.install(cache)
-    patch.install(newer)
+    patch.install(Always(cache))
+    patch.install(Always(newer))
     try:
         library.post(upstream.url + PATH, json=question())
-        patch.uninstall(newer)
+        patch.uninstall(Always(newer))
         library.post(upstream.url + PATH, json=question())
     finally:
-        patch.uninstall(newer)
-        patch.uninstall(cache)
+        patch.uninstall(Always(newer))
+        patch.uninstall(Always(cache))
 
     assert 1 == newer.asked
     assert 1 == cache.stats().total_requests
@@ -160,7 +160,7 @@ def test_an_awaiting_client_built_before_is_reached(
 ) -> None:
     async def ask() -> list[str]:
         async with library.AsyncClient() as client:
-            patch.install(cache)
+            patch.install(Always(cache))
             said = []
             for _ in range(2):
                 response = await client.post(upstream.url + PATH, json=question())
@@ -171,7 +171,7 @@ def test_an_awaiting_client_built_before_is_reached(
     try:
         assert "khazad; hit" in asyncio.run(ask())[1]
     finally:
-        patch.uninstall(cache)
+        patch.uninstall(Always(cache))
     assert 1 == len(upstream.calls)
 
 

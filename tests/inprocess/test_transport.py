@@ -13,7 +13,7 @@ import pytest
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
 from khazad_mitm.inprocess.guard import guarded
-from tests.inprocess.conftest import Broken, Post
+from tests.inprocess.conftest import Always, Broken, Post
 from tests.inprocess.upstream import DONE, PATH, Upstream, answer, frames, question
 
 PATIENCE_S = 10.0
@@ -319,11 +319,11 @@ def test_a_cache_that_fails_leaves_the_call_alone(
     library: Any, post: Post, upstream: Upstream
 ) -> None:
     broken = Broken()
-    patch.install(broken)
+    patch.install(Always(broken))
     try:
         response = post(library, upstream.url + PATH, json=question())
     finally:
-        patch.uninstall(broken)
+        patch.uninstall(Always(broken))
 
     assert "Rome #1" == said(response)
 
