@@ -24,7 +24,7 @@ class Unset(Enum):
 
 
 class Khazad:
-    """A transparent cache for the LLM calls that this process makes through httpx and httpx2.
+    """A transparent cache for this process' LLM calls by httpx, httpx2, requests and botocore.
 
     Making one activates it, for clients that exist already and for those to come::
 

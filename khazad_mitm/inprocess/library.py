@@ -7,6 +7,7 @@ Knows nothing of caching.
 
 from __future__ import annotations
 
+from contextlib import closing
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
@@ -77,7 +78,7 @@ class HttpModule(Protocol):
 
 
 class Library:
-    """Translates requests to ours, and our replies to the library's responses."""
+    """The `Translation` of one of the two."""
 
     def __init__(self, module: HttpModule) -> None:
         self.module = module
@@ -132,8 +133,8 @@ class Library:
         )
         return cast("TheirRequest", copy)
 
-    def response(self, reply: Reply, *, is_stream: bool) -> TheirResponse:
-        """A reply of ours, as a transport would return it; as one unframed body or as a stream."""
+    def response(self, reply: Reply, theirs: TheirRequest, *, is_stream: bool) -> TheirResponse:
+        """A reply of ours, as a transport would return it: the client puts the request to it."""
         headers = reply.headers
         if not is_stream:
             headers = headers.plus(("Content-Length", str(len(reply.body))))
@@ -149,26 +150,28 @@ class Library:
         return cast("TheirResponse", made)
 
     def add_header(self, response: TheirResponse, name: str, value: str) -> None:
-        """Append a field line: caches list themselves in the order passed (RFC 9211 §2)."""
         line = (name.encode("ascii"), value.encode("latin-1"))
         response.headers = self.module.Headers([*response.headers.raw, line])
 
     def tee(self, response: TheirResponse, capture: Capture, *, is_async: bool) -> None:
-        """Let `capture` read along with the body of a response that has not been read yet."""
         make = self._async_tee if is_async else self._sync_tee
-        headers = response_headers(response)
+        headers = _headers(response.headers)
         response.stream = make(response.stream, capture, response.status_code, headers)
 
+    def status(self, response: TheirResponse) -> int:
+        return response.status_code
 
-def response_headers(response: TheirResponse) -> Headers:
-    """The headers of an answer, as they stood on the wire."""
-    return _headers(response.headers)
+    def is_read(self, response: TheirResponse) -> bool:
+        return response.is_closed
 
+    def read(self, response: TheirResponse) -> None:
+        with closing(response):
+            response.read()
 
-def whole_response(response: TheirResponse) -> Response:
-    """An answer that has been read; the library has undone its coding."""
-    headers = response_headers(response).without("content-encoding")
-    return Response(response.status_code, headers, response.content)
+    def whole(self, response: TheirResponse) -> Response:
+        """The library has undone the coding."""
+        headers = _headers(response.headers).without("content-encoding")
+        return Response(response.status_code, headers, response.content)
 
 
 def _headers(theirs: TheirHeaders) -> Headers:

@@ -1,9 +1,10 @@
-"""Puts the active cache between every client of httpx and httpx2 and its transport.
+"""Puts the active cache between the clients of this process and what sends their requests.
 
-Patched is the one method through which a client picks the transport of a request: on the classes,
-so that clients built before, clients with mounts, proxies or transports of their own, subclasses
-and `httpx.get()` are all reached; and for each request anew, so that a client keeps nothing of us
-and is free the moment the last cache is gone.
+Of httpx and httpx2 the one method is patched through which a client picks the transport of a
+request: on the classes, so that clients built before, clients with mounts, proxies or transports of
+their own, subclasses and `httpx.get()` are all reached; and for each request anew, so that a client
+keeps nothing of us and is free the moment the last cache is gone. Of requests and botocore it is
+the one method that sends (`senders`).
 
 The patch is the process' and so is this state: a list of active caches, of which the newest is
 asked. Written against httpx 0.28 and httpx2 2.16 (`_client.py`, `_transport_for_url`).
@@ -18,12 +19,16 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from khazad_mitm.inprocess.botocore_library import BotocoreLibrary
 from khazad_mitm.inprocess.imports import ImportWatcher
 from khazad_mitm.inprocess.library import HttpModule, Library
+from khazad_mitm.inprocess.requests_library import RequestsLibrary
+from khazad_mitm.inprocess.senders import sender
 from khazad_mitm.inprocess.transport import Interception, Wrapping
 
 if TYPE_CHECKING:
@@ -31,13 +36,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("khazad")
 
-LIBRARIES = ("httpx", "httpx2")
-METHOD = "_transport_for_url"
+LIBRARIES = ("httpx", "httpx2", "requests", "botocore")
+MODULES = ("httpx", "httpx2", "requests.adapters", "botocore.httpsession")
+"""Where the patched classes are."""
+PICKS = "_transport_for_url"
+SENDS = "send"
 
 _lock = threading.RLock()
 _active: list[Source] = []
-_originals: dict[type, tuple[Any, Any]] = {}
-"""Class -> (its own method, ours in its place)."""
+_originals: dict[tuple[type, str], tuple[Any, Any]] = {}
+"""Class and method -> (its own, ours in its place)."""
 
 
 class Source(Protocol):
@@ -51,13 +59,13 @@ def install(source: Source) -> None:
     with _lock:
         _active.append(source)
         _watcher.install()
-    for name in LIBRARIES:
+    for name in MODULES:
         if sys.modules.get(name) is not None:
             # Waits where another thread is in the middle of importing it; not under our lock,
             # which that thread will want.
             _patch(importlib.import_module(name))
     if not any(map(find_spec, LIBRARIES)):
-        logger.info("[Khazad] Neither httpx nor httpx2 is installed: nothing to intercept")
+        logger.info("[Khazad] None of %s is installed: nothing to intercept", ", ".join(LIBRARIES))
 
 
 def uninstall(source: Source) -> None:
@@ -68,35 +76,53 @@ def uninstall(source: Source) -> None:
         if _active:
             return
         _watcher.remove()
-        for owner, (original, ours) in _originals.items():
+        for (owner, method), (original, ours) in _originals.items():
             # Someone else may have patched over us: theirs stays, and ours below it is inert.
-            if owner.__dict__.get(METHOD) is ours:
-                setattr(owner, METHOD, original)
+            if owner.__dict__.get(method) is ours:
+                setattr(owner, method, original)
         _originals.clear()
 
 
 def _patch(module: ModuleType) -> None:
     try:
-        wrapping = Wrapping(Library(cast("HttpModule", module)))
         with _lock:
-            _patch_class(module.Client, wrapping.sync)
-            _patch_class(module.AsyncClient, wrapping.asynchronous)
+            if not _active:
+                return
+            match module.__name__:
+                case "requests.adapters":
+                    ours = partial(sender, library_of=RequestsLibrary, cache_of=_cache)
+                    _replace(module.HTTPAdapter, SENDS, ours)
+                case "botocore.httpsession":
+                    ours = partial(sender, library_of=BotocoreLibrary, cache_of=_cache)
+                    _replace(module.URLLib3Session, SENDS, ours)
+                case _:
+                    wrapping = Wrapping(Library(cast("HttpModule", module)))
+                    _replace_picking(module.Client, wrapping.sync)
+                    _replace_picking(module.AsyncClient, wrapping.asynchronous)
     except Exception:
         # Runs inside the application's own `import httpx`, which must succeed.
         version = getattr(module, "__version__", "of unknown version")
         logger.warning("[Khazad] %s %s not intercepted", module.__name__, version, exc_info=True)
 
 
-def _patch_class(base: type, wrap: Callable[[Cache, Any], Any]) -> None:
-    if not _active:
-        return
+def _cache() -> Cache | None:
+    active = _active[-1:]
+    return active[0].here() if active else None
+
+
+def _replace(owner: type, method: str, wrapped: Callable[[Any], Any]) -> None:
+    # Once, though `httpx2.alias_httpx()` gives the same class two names.
+    if (owner, method) not in _originals:
+        original = owner.__dict__[method]
+        ours = wrapped(original)
+        _originals[owner, method] = (original, ours)
+        setattr(owner, method, ours)
+
+
+def _replace_picking(base: type, wrap: Callable[[Cache, Any], Any]) -> None:
     for owner in _with_subclasses(base):
-        original = owner.__dict__[METHOD] if owner is base else owner.__dict__.get(METHOD)
-        # Once, though `httpx2.alias_httpx()` gives the same class two names.
-        if original is not None and owner not in _originals:
-            ours = _wrapped_method(original, wrap)
-            _originals[owner] = (original, ours)
-            setattr(owner, METHOD, ours)
+        if owner is base or PICKS in owner.__dict__:
+            _replace(owner, PICKS, partial(_picking, wrap=wrap))
 
 
 def _with_subclasses(base: type[Any]) -> Iterator[type[Any]]:
@@ -105,22 +131,21 @@ def _with_subclasses(base: type[Any]) -> Iterator[type[Any]]:
         yield from _with_subclasses(subclass)
 
 
-def _wrapped_method(
-    original: Callable[[Any, Any], Any], wrap: Callable[[Cache, Any], Any]
+def _picking(
+    original: Callable[[Any, Any], Any], *, wrap: Callable[[Cache, Any], Any]
 ) -> Callable[[Any, Any], Any]:
     @functools.wraps(original)
     def transport_for_url(client: Any, url: Any) -> Any:
         transport = original(client, url)
-        active = _active[-1:]
-        if not active or isinstance(transport, Interception):
+        if isinstance(transport, Interception):
             return transport
-        cache = active[0].here()
+        cache = _cache()
         return transport if cache is None else wrap(cache, transport)
 
     return transport_for_url
 
 
-_watcher = ImportWatcher(LIBRARIES, _patch)
+_watcher = ImportWatcher(MODULES, _patch)
 
 
 def _forked() -> None:

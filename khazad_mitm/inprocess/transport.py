@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,16 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from khazad_mitm.cache.policy import CONTROL_HEADERS
 from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
 from khazad_mitm.inprocess.guard import guarded, is_guarded
-from khazad_mitm.inprocess.library import (
-    Library,
-    TheirRequest,
-    TheirResponse,
-    whole_response,
-)
+from khazad_mitm.inprocess.translation import Theirs, Translation
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache
     from khazad_mitm.exchange import Reply
+    from khazad_mitm.inprocess.library import Library
     from khazad_mitm.inprocess.streams import Capture
     from khazad_mitm.messages import Request
 
@@ -49,11 +45,11 @@ class Interception:
 
     _is_async: bool
 
-    def __init__(self, library: Library, cache: Cache) -> None:
+    def __init__(self, library: Translation, cache: Cache) -> None:
         self._library = library
         self._cache = cache
 
-    def _read(self, theirs: TheirRequest) -> Request | None:
+    def _read(self, theirs: Theirs) -> Request | None:
         if is_guarded():
             return None
         try:
@@ -62,7 +58,7 @@ class Interception:
             logger.warning("[Khazad] Could not read a request, passing it on", exc_info=True)
             return None
 
-    def _answer(self, outcome: Outcome | None) -> TheirResponse | None:
+    def _answer(self, theirs: Theirs, outcome: Outcome | None) -> Theirs:
         """The response where the outcome is one; None: ask the upstream."""
         match outcome:
             case Hit():
@@ -72,17 +68,15 @@ class Interception:
             case Miss() | Bypass() | None:
                 return None
         try:
-            return self._library.response(self._cache.reply(outcome), is_stream=is_stream)
+            return self._library.response(self._cache.reply(outcome), theirs, is_stream=is_stream)
         except Exception:
             logger.warning("[Khazad] Could not replay an answer, asking again", exc_info=True)
             return None
 
-    def _cleaned(self, theirs: TheirRequest) -> TheirRequest:
+    def _cleaned(self, theirs: Theirs) -> Theirs:
         return self._library.without_headers(theirs, CONTROL_HEADERS)
 
-    def _outgoing(
-        self, theirs: TheirRequest, outcome: Outcome | None
-    ) -> tuple[TheirRequest, Outcome | None]:
+    def _outgoing(self, theirs: Theirs, outcome: Outcome | None) -> tuple[Theirs, Outcome | None]:
         """What to send, and what its answer will be the answer to: of a batch, the rest only."""
         cleaned = self._cleaned(theirs)
         if isinstance(outcome, Miss) and outcome.partial is not None:
@@ -103,17 +97,17 @@ class Interception:
             self._cache.abandon(outcome)
             raise
 
-    def _completes(self, response: TheirResponse, outcome: Outcome | None) -> Miss | None:
+    def _completes(self, response: Theirs, outcome: Outcome | None) -> Miss | None:
         """The batch that this answer is the rest of, or None: it is an answer, or an error, as
         any other."""
-        if response.status_code == HTTPStatus.OK and isinstance(outcome, Miss):
+        if self._library.status(response) == HTTPStatus.OK and isinstance(outcome, Miss):
             return None if outcome.partial is None else outcome
         return None
 
-    def _whole(self, reply: Reply | None) -> TheirResponse | None:
-        return None if reply is None else self._library.response(reply, is_stream=False)
+    def _whole(self, theirs: Theirs, reply: Reply | None) -> Theirs:
+        return None if reply is None else self._library.response(reply, theirs, is_stream=False)
 
-    def _forwarded(self, response: TheirResponse, outcome: Outcome | None) -> TheirResponse:
+    def _forwarded(self, response: Theirs, outcome: Outcome | None) -> Theirs:
         """The upstream's answer, with what we did said on it, and a capture reading along."""
         if not isinstance(outcome, (Miss, Bypass)):
             return response
@@ -126,12 +120,12 @@ class Interception:
             logger.warning("[Khazad] could not read along with an answer", exc_info=True)
         return response
 
-    def _listen(self, response: TheirResponse, capture: Capture) -> None:
-        if not response.is_closed:
+    def _listen(self, response: Theirs, capture: Capture) -> None:
+        if not self._library.is_read(response):
             self._library.tee(response, capture, is_async=self._is_async)
             return
         # A transport that has read the body itself, as mock transports do, left it decoded.
-        whole = whole_response(response)
+        whole = self._library.whole(response)
         capture.feed(whole.body)
         capture.finish(whole.status, whole.headers)
 
@@ -141,25 +135,25 @@ class SyncTransport(Interception):
 
     _is_async = False
 
-    def __init__(self, library: Library, cache: Cache, wrapped: SyncWrapped) -> None:
+    def __init__(self, library: Translation, cache: Cache, wrapped: SyncWrapped) -> None:
         super().__init__(library, cache)
         self._wrapped = wrapped
 
-    def handle_request(self, request: TheirRequest) -> TheirResponse:
+    def handle_request(self, request: Theirs) -> Theirs:
         asked = self._read(request)
         outcome = None if asked is None else self._look_up(asked)
-        answer = self._answer(outcome)
+        answer = self._answer(request, outcome)
         if answer is not None:
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
             with self._abandoning(outcome):
-                response: TheirResponse = self._wrapped.handle_request(outgoing)
+                response: Theirs = self._wrapped.handle_request(outgoing)
             batch = self._completes(response, outcome)
             if batch is not None:
-                with closing(response):
-                    response.read()
-                whole = self._whole(self._cache.complete(batch, whole_response(response)))
+                self._library.read(response)
+                reply = self._cache.complete(batch, self._library.whole(response))
+                whole = self._whole(request, reply)
                 if whole is not None:
                     return whole
                 outcome = replace(batch, partial=None)
@@ -183,26 +177,26 @@ class AsyncTransport(Interception):
 
     _is_async = True
 
-    def __init__(self, library: Library, cache: Cache, wrapped: AsyncWrapped) -> None:
+    def __init__(self, library: Translation, cache: Cache, wrapped: AsyncWrapped) -> None:
         super().__init__(library, cache)
         self._wrapped = wrapped
 
-    async def handle_async_request(self, request: TheirRequest) -> TheirResponse:
+    async def handle_async_request(self, request: Theirs) -> Theirs:
         asked = self._read(request)
         outcome = None if asked is None else await self._look_up(asked)
-        answer = self._answer(outcome)
+        answer = self._answer(request, outcome)
         if answer is not None:
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
             with self._abandoning(outcome):
-                response: TheirResponse = await self._wrapped.handle_async_request(outgoing)
+                response: Theirs = await self._wrapped.handle_async_request(outgoing)
             batch = self._completes(response, outcome)
             if batch is not None:
                 async with aclosing(response):
                     await response.aread()
-                reply = await self._cache.complete_async(batch, whole_response(response))
-                whole = self._whole(reply)
+                reply = await self._cache.complete_async(batch, self._library.whole(response))
+                whole = self._whole(request, reply)
                 if whole is not None:
                     return whole
                 outcome = replace(batch, partial=None)

@@ -15,7 +15,7 @@ from tests.inprocess.upstream import PATH, Upstream, answer, question
 
 def wait_for_followers(cache: Cache, upstream: Upstream, count: int) -> None:
     flights = cache._parts.flights._flights
-    while sum(len(flight.waiting) for flight in flights.values()) < count:
+    while sum(len(flight.waiting) for flight in list(flights.values())) < count:
         pass
     upstream.go_on.set()
 

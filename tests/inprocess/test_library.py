@@ -78,8 +78,8 @@ def test_taking_headers_out_leaves_the_rest_as_it_was(library: Any) -> None:
 
 def test_a_reply_of_one_piece_has_a_length_and_a_stream_has_none(library: Any) -> None:
     reply = Reply(200, Headers([("Content-Type", "a/b")]), (b"one", b"two"))
-    whole = Library(library).response(reply, is_stream=False)
-    stream = Library(library).response(reply, is_stream=True)
+    whole = Library(library).response(reply, None, is_stream=False)
+    stream = Library(library).response(reply, None, is_stream=True)
 
     assert [(b"Content-Type", b"a/b"), (b"Content-Length", b"6")] == whole.headers.raw
     assert [(b"Content-Type", b"a/b")] == stream.headers.raw

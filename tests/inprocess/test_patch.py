@@ -226,17 +226,19 @@ print(httpx is httpx2, hasattr(once, "__wrapped__"))
     assert "True False" == run(BEGIN + program)
 
 
-def test_without_either_library_there_is_nothing_to_do_and_it_is_said() -> None:
+def test_without_any_library_there_is_nothing_to_do_and_it_is_said() -> None:
     program = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-sys.modules["httpx"] = sys.modules["httpx2"] = None
+sys.modules |= dict.fromkeys(["httpx", "httpx2", "requests", "botocore"])
 from khazad_mitm.inprocess import patch
 cache = object()
 patch.install(cache)
 patch.uninstall(cache)
 """
-    expected = "[Khazad] Neither httpx nor httpx2 is installed: nothing to intercept"
+    expected = (
+        "[Khazad] None of httpx, httpx2, requests, botocore is installed: nothing to intercept"
+    )
     assert expected == run(program)
 
 

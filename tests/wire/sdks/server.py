@@ -14,6 +14,7 @@ class Canned:
     def __init__(self) -> None:
         self.body = b""
         self.content_type = ""
+        self.calls = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -41,6 +42,7 @@ def _handler(canned: Canned) -> type[BaseHTTPRequestHandler]:
                 while size := int(self.rfile.readline(), 16):
                     self.rfile.read(size + 2)
                 self.rfile.readline()
+            canned.calls += 1
             self.send_response(200)
             self.send_header("content-type", canned.content_type)
             self.send_header("content-length", str(len(canned.body)))

@@ -1,0 +1,95 @@
+"""Bodies as urllib3 has them, for the two libraries that read them so: requests and botocore."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from khazad_mitm.exchange import Reply
+from khazad_mitm.inprocess.streams import Capture
+from khazad_mitm.messages import Headers
+
+# Ways of reading that neither library uses: who does is not read along with.
+_UNREAD = ("read1", "readinto", "readline", "readlines", "read_chunked", "data", "json")
+
+
+def made(reply: Reply, method: str, *, is_stream: bool) -> Any:
+    """A reply of ours as an unread `urllib3.HTTPResponse`."""
+    from urllib3 import HTTPHeaderDict, HTTPResponse
+
+    headers = HTTPHeaderDict(list(reply.headers))
+    if not is_stream:
+        headers["Content-Length"] = str(len(reply.body))
+    return HTTPResponse(
+        body=io.BytesIO(reply.body),
+        headers=headers,
+        status=reply.status,
+        version=11,
+        reason=HTTPStatus(reply.status).phrase,
+        preload_content=False,
+        request_method=method,
+    )
+
+
+class Tee:
+    """An unread `urllib3.HTTPResponse` with a capture that reads along."""
+
+    def __init__(self, raw: Any, capture: Capture, status: int, headers: Headers) -> None:
+        self._raw = raw
+        self._capture = capture
+        self._status = status
+        self._headers = headers
+        self._is_decoded: bool | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _UNREAD:
+            self._capture.abort()
+        return getattr(self._raw, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.stream()
+
+    def stream(
+        self, amt: int | None = 2**16, decode_content: bool | None = None
+    ) -> Iterator[bytes]:
+        try:
+            for chunk in self._raw.stream(amt, decode_content):
+                self._feed(chunk, decode_content)
+                yield chunk
+        except Exception:
+            self._capture.abort()
+            raise
+        self._capture.finish(self._status, self._seen())
+
+    def read(
+        self, amt: int | None = None, decode_content: bool | None = None, **more: Any
+    ) -> bytes:
+        try:
+            chunk: bytes = self._raw.read(amt, decode_content, **more)
+        except Exception:
+            self._capture.abort()
+            raise
+        self._feed(chunk, decode_content)
+        if amt is None or (amt and not chunk):
+            self._capture.finish(self._status, self._seen())
+        return chunk
+
+    def close(self) -> None:
+        try:
+            self._raw.close()
+        finally:
+            self._capture.close(self._status, self._seen())
+
+    def _feed(self, chunk: bytes, decode_content: bool | None) -> None:
+        is_decoded = self._raw.decode_content if decode_content is None else decode_content
+        if self._is_decoded not in (None, is_decoded):
+            self._capture.abort()
+        self._is_decoded = is_decoded
+        if chunk:
+            self._capture.feed(chunk)
+
+    def _seen(self) -> Headers:
+        """The headers of what was fed."""
+        return self._headers.without("content-encoding") if self._is_decoded else self._headers
