@@ -14,7 +14,7 @@ export PYTHON
 export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
 
 # Tests that need those SDKs in their own process: they run there too.
-CLIENT_TESTS := tests/wire tests/inprocess
+CLIENT_TESTS := tests/embed tests/wire tests/inprocess
 
 ##@ Use
 

@@ -12,35 +12,33 @@ from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import Rules
-from khazad_mitm.errors import ConfigError
 from khazad_mitm.wire import coding, frames, hosts
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.drive import Embedder
+    from khazad_mitm.embed.callables import TextsToVectors
     from khazad_mitm.settings import Settings
 
-# onnxruntime lets go of the interpreter while it computes; more threads than this only queue
-# inside it.
-EMBED_THREADS = 2
 
-
-def build(settings: Settings) -> Cache:
+def build(settings: Settings, embed: TextsToVectors | None = None) -> Cache:
     """A cache that works, or a ConfigError that says what to change.
 
-    Connects to the store now (one that was named must be there); reads the embedding model in
-    the background, so that exact hits and everything else work at once.
+    Connects to the store now (one that was named must be there), as it loads an embedder that
+    was named; any other reads its model in the background, so that exact hits and everything
+    else work at once. `embed`, where given, goes before the embedder of the settings.
     """
+    from khazad_mitm.embed.choose import choose
     from khazad_mitm.store.connect import connect
 
     logging.getLogger("khazad").setLevel(settings.log_level)
-    embedder = _embedder(settings)
+    embeds = settings.mode not in ("exact", "off")
+    embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     stores = connect(
         settings.redis_url,
         settings.namespace,
         deadline_s=settings.store_deadline_ms / 1000,
         max_entries=settings.max_entries,
     )
-    executor = ThreadPoolExecutor(EMBED_THREADS, thread_name_prefix="khazad-embed")
+    executor = ThreadPoolExecutor(embedder.threads, thread_name_prefix="khazad-embed")
     parts = Parts(
         store=stores.sync,
         awaitable_store=stores.awaitable,
@@ -61,23 +59,11 @@ def build(settings: Settings) -> Cache:
         split_batches=settings.split_batches,
         embedding_model=embedder.model,
     )
-    if settings.mode not in ("exact", "off"):
+    if embeds:
         executor.submit(embedder.load)
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
     return Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts)
-
-
-def _embedder(settings: Settings) -> Embedder:
-    from khazad_mitm.embed.local import LocalEmbedder
-
-    if settings.embedding_model is not None:
-        raise ConfigError(
-            f"embedding_model: the local embedder has one model and takes no other"
-            f" ({settings.embedding_model!r} was given)",
-            "leave embedding_model unset",
-        )
-    return LocalEmbedder()
 
 
 @dataclass(frozen=True, slots=True)

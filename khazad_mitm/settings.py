@@ -24,6 +24,7 @@ PROFILES = {"strict": 0.95, "balanced": 0.90, "faq": 0.85}
 MODES = ("cache", "exact", "refresh", "off")
 SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+EMBEDDERS = ("auto", "local", "huggingface", "openai")
 STORES = ("auto", "embedded", "memory")
 STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://")
 
@@ -245,14 +246,18 @@ OPTIONS: tuple[Option, ...] = (
         "embedder",
         "str",
         "auto",
-        "what turns questions into vectors: `auto` or `local` (the bundled model)",
-        _one_of(("auto", "local")),
+        "what turns questions into vectors: `local` (the bundled model), `huggingface` or `openai`,"
+        " which must work; `auto`: `huggingface` where it is installed and its default model lies"
+        " on this machine, else `local`. In Python also a function of yours",
+        _one_of(EMBEDDERS),
     ),
     Option(
         "embedding_model",
         "str",
         "",
-        "model of the embedder; `local` has one and takes none",
+        "`huggingface`: a model of sentence-transformers by name or folder"
+        " (`redis/langcache-embed-v2`); `openai`: one of OpenAI's (`text-embedding-3-small`);"
+        " `local` has one and takes none. A function of yours is named by it",
         _optional_text,
     ),
     Option(
@@ -304,7 +309,7 @@ OPTIONS: tuple[Option, ...] = (
         "embed_deadline_ms",
         "int",
         "250",
-        "milliseconds after which a call goes on without its vector",
+        "milliseconds after which a call goes on without its vector; `openai` wants some 1000",
         _whole(1),
     ),
     Option(

@@ -71,6 +71,7 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("ttl", "1h", "ttl: '1h' is not a whole number"),
         ("ttl", 1.5, "ttl: 1.5 is not a whole number"),
         ("profile", "lax", "profile: 'lax' is not one of strict, balanced, faq"),
+        ("embedder", "magic", "embedder: 'magic' is not one of auto, local, huggingface, openai"),
         ("mode", "on", "mode: 'on' is not one of cache, exact, refresh, off"),
         ("namespace", " ", "namespace: ' ' is not a non-empty text"),
         ("cache_scope", "all", "cache_scope: 'all' is not one of model, host"),

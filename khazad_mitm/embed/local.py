@@ -39,6 +39,9 @@ class LocalEmbedder:
     # max_seq_length in the model's sentence_bert_config.json. The network takes 512 positions,
     # but was trained on fewer.
     window = 256
+    # onnxruntime lets go of the interpreter while it computes; more threads than this only queue
+    # inside it.
+    threads = 2
 
     def __init__(self) -> None:
         self._loading = Lock()

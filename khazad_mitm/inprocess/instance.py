@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from enum import Enum
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from khazad_mitm import settings as options
 from khazad_mitm.cache.stats import Stats
@@ -15,6 +15,9 @@ from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
 from khazad_mitm.inprocess import patch
 from khazad_mitm.inprocess.per_process import PerProcess
+
+if TYPE_CHECKING:
+    from khazad_mitm.embed.callables import TextsToVectors
 
 
 class Unset(Enum):
@@ -36,7 +39,8 @@ class Khazad:
     in `settings` (`profile`, `tenant`, `mode`, ...). What is not given, or None, comes from
     `KHAZAD_*` in the environment, then from the table. Where several are active, the newest is
     asked. A child of a fork gets a cache of its own, with the same settings and store, at its
-    first call.
+    first call. `embedder` may be a function of yours that gives an array [len(texts), dim] for a
+    list of texts, `async` or not; `embedding_model` then is a name for it.
 
     Raises ConfigError for a value that cannot work, before anything is patched.
     """
@@ -47,7 +51,7 @@ class Khazad:
         threshold: float | None = None,
         ttl: int | Literal[Unset.UNSET] | None = Unset.UNSET,
         namespace: str | None = None,
-        embedder: str | None = None,
+        embedder: str | TextsToVectors | None = None,
         embedding_model: str | None = None,
         log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None,
         hosts: Sequence[str] | None = None,
@@ -56,11 +60,12 @@ class Khazad:
     ) -> None:
         if hosts is not None and not hosts:
             raise ConfigError("hosts: [] allows nothing", "None allows every host")
+        own = embedder if callable(embedder) else None
         given = {
             "redis_url": redis_url,
             "threshold": threshold,
             "namespace": namespace,
-            "embedder": embedder,
+            "embedder": embedder if own is None else None,
             "embedding_model": embedding_model,
             "log_level": log_level,
             "hosts": hosts,
@@ -77,7 +82,7 @@ class Khazad:
         # Loads numpy and the store's client: not before there is something to build.
         from khazad_mitm.assembly import build
 
-        self._source = PerProcess(partial(build, settings))
+        self._source = PerProcess(partial(build, settings, embed=own))
         patch.install(self._source)
         # The answers of a script's last calls are still on their way when it ends.
         atexit.register(self._source.close)
@@ -85,7 +90,7 @@ class Khazad:
         self.logger.info(
             "[Khazad] Initialized - threshold=%.2f, embedder=%s",
             settings.similarity_floor,
-            settings.embedder,
+            settings.embedder if own is None else "own",
         )
 
     def stop(self) -> None:

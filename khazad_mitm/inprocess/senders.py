@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm.inprocess.guard import is_guarded
 from khazad_mitm.inprocess.translation import Translation
 from khazad_mitm.inprocess.transport import SyncTransport
+from khazad_mitm.own_calls import is_guarded
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.cache.policy import CONTROL_HEADERS
 from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
-from khazad_mitm.inprocess.guard import guarded, is_guarded
 from khazad_mitm.inprocess.translation import Theirs, Translation
+from khazad_mitm.own_calls import guarded, is_guarded
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache

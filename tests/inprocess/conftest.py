@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +14,7 @@ from khazad_mitm.assembly import build
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
 from khazad_mitm.settings import from_mapping
-from tests.inprocess.upstream import Upstream
+from tests.inprocess.upstream import Upstream, running
 
 Post = Callable[..., Any]
 
@@ -61,15 +60,8 @@ def importorskip(name: str) -> Any:
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    # A short poll: shutdown() waits for it.
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.go_on.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def wait_for_followers(cache: Cache, upstream: Upstream, count: int) -> None:
 
 
 def test_threads_share_one_call(library: Any, upstream: Upstream, active: Cache) -> None:
-    upstream.waits = True
+    upstream.holds_calls = True
     with library.Client() as client, ThreadPoolExecutor(100) as pool:
         asking = [
             pool.submit(client.post, upstream.url + PATH, json=question(), timeout=20)
@@ -36,7 +36,7 @@ def test_threads_share_one_call(library: Any, upstream: Upstream, active: Cache)
 
 
 def test_tasks_share_one_call(library: Any, upstream: Upstream, active: Cache) -> None:
-    upstream.waits = True
+    upstream.holds_calls = True
 
     async def ask() -> set[bytes]:
         async with library.AsyncClient(timeout=20) as client:

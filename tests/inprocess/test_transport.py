@@ -12,7 +12,7 @@ import pytest
 
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
-from khazad_mitm.inprocess.guard import guarded
+from khazad_mitm.own_calls import guarded
 from tests.inprocess.conftest import Always, Broken, Post
 from tests.inprocess.upstream import DONE, PATH, Upstream, answer, frames, question
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -57,6 +59,7 @@ class Upstream(ThreadingHTTPServer):
     """Answers `Rome #1`, `Rome #2` ...: an answer tells which call it was given to."""
 
     daemon_threads = True
+    request_queue_size = 128  # as many may come at the same moment
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -65,14 +68,14 @@ class Upstream(ThreadingHTTPServer):
         self.bodies: list[bytes] = []
         self.status = 200
         self.gzips = False
-        self.waits = False
-        """With each answer, for `go_on`."""
         self.embeds = True
         """Else there are no vectors in its answers."""
         self.holds_back = 0
         """Of a stream: the last so many pieces wait for `go_on`. The end of the body is one."""
         self.breaks_off = False
         """Of a stream: what is held back never comes, the connection is cut."""
+        self.holds_calls = False
+        """An answer waits for `go_on`."""
         self.go_on = threading.Event()
         self._lock = threading.Lock()
 
@@ -85,6 +88,21 @@ class Upstream(ThreadingHTTPServer):
             self.calls.append(headers)
             self.bodies.append(body)
             return len(self.calls)
+
+
+@contextmanager
+def running(server: Upstream | None = None) -> Iterator[Upstream]:
+    server = server or Upstream()
+    # A short poll: shutdown() waits for it.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.go_on.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -102,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         text = f"Rome #{self.server.count(headers, body)}"
-        if self.server.waits:
+        if self.server.holds_calls:
             self.server.go_on.wait(10)
         if self.path == EMBEDDINGS:
             self.whole(vectors(json.loads(body)["input"]) if self.server.embeds else vectors([]))

@@ -82,7 +82,7 @@ def settle() -> None:
     from khazad_mitm.inprocess import singleton
 
     assert singleton._instance is not None
-    assert singleton._instance._cache.drain(10)
+    assert singleton._instance._source.here().drain(10)
 
 
 way, base_url = sys.argv[1:]

@@ -3,6 +3,8 @@
 An embedder may speak HTTP through the very library we have patched, and a transport may hand its
 request to another client. Neither must be looked up (again): the first would never end, the
 second would count one question twice and wait for itself.
+
+`embed` says so of its calls, `inprocess` asks.
 """
 
 from __future__ import annotations
