@@ -2,9 +2,10 @@
 
 .DEFAULT_GOAL := help
 
-# Environments are made once, and again when pyproject.toml changes.
+# Environments are made once, and again when what they are made from changes.
 VENV    ?= .venv
 CLIENTS ?= .venv-clients
+PEER    ?= .venv-peer
 
 # The newest working Python on the PATH, unless named here or in the environment.
 PYTHON ?=
@@ -29,6 +30,10 @@ demo: $(VENV)/.ready $(CLIENTS)/.ready  ## Show a miss, a hit, a paraphrase and 
 .PHONY: bench
 bench: $(VENV)/.ready $(CLIENTS)/.ready  ## Measure, side by side with what we compare ourselves to
 	$(VENV)/bin/python -m bench
+
+.PHONY: bench-peer
+bench-peer: $(VENV)/.ready $(PEER)/.ready  ## Measure, beside the original khazad; wants torch: gigabytes
+	$(VENV)/bin/python -m bench.peer --peer $(PEER)/bin/python $(if $(QUICK),--quick)
 
 ##@ Work on it
 
@@ -87,7 +92,7 @@ clean:  ## Remove environments and caches
 .PHONY: help
 help:  ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	    /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 $(VENV)/.ready: pyproject.toml
 	@sh scripts/environment $(VENV) --editable '.[all]' --group dev
@@ -95,3 +100,7 @@ $(VENV)/.ready: pyproject.toml
 # Without the proxy extra: mitmproxy's pins would hold the SDKs back by a major version.
 $(CLIENTS)/.ready: pyproject.toml
 	@sh scripts/environment $(CLIENTS) --editable . --group clients
+
+# The original library has the name of ours, so it cannot be in the same one.
+$(PEER)/.ready: bench/peer/requirements.txt
+	@sh scripts/environment $(PEER) --requirement bench/peer/requirements.txt

@@ -6,20 +6,16 @@ Exit status 0 whatever the figures are: a benchmark is not a test.
 from __future__ import annotations
 
 import argparse
-import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 from typing import TypeAlias
 
-from bench import inside, report, starting, through
+from bench import inside, lag, machine, report, starting, through
 from bench.ground import Ground, cpus, ground, keep_to
 from bench.measure import Result
-from khazad_mitm.store.embedded_files import data_directory, redis_server
 
 Benchmark: TypeAlias = Callable[[Ground, bool], Iterator[Result]]
 
@@ -30,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "first-byte": lambda g, quick: through.first_byte(g, 40 if quick else 300),
     "long": lambda g, quick: through.long_answers(g, 5 if quick else 30),
     "tunnels": lambda g, quick: through.tunnels(g, 2 if quick else 5, 0.7 if quick else 1.5),
+    "lag": lambda g, quick: lag.lag(g, 3 if quick else 7, 3.0 if quick else 5.0),
     "import": lambda _, quick: starting.importing(3 if quick else 15),
     "start": lambda g, quick: starting.serving(g, 1 if quick else 5),
 }
@@ -51,39 +48,22 @@ def main() -> int:
                 results.append(result)
                 print(report.row(result), flush=True)
     print(f"\n{report.summary(results)}")
-    print(f"\nload average after: {_load()}; took {time.monotonic() - started:.0f} s")
+    print(f"\nload average after: {machine.load()}; took {time.monotonic() - started:.0f} s")
     return 0
 
 
 def _setting() -> str:
     measured, others = cpus()
     pinned = f"proxies on {sorted(measured)}, all else on {sorted(others)}" if measured else "no"
-    said = subprocess.run(
-        [redis_server(data_directory()), "--version"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    redis_version = next((word for word in said.split() if word.startswith("v=")), said)[2:]
     packages = ("mitmproxy", "redis", "hiredis", "numpy", "onnxruntime")
     facts = {
-        "Python": f"{platform.python_version()}, {platform.platform()}",
+        "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {version(name)}" for name in packages),
-        "Redis": f"{redis_version}, embedded, unix socket",
-        "CPU": f"{_cpu_name()}, {os.cpu_count()} of them; kept apart: {pinned}",
-        "load average before": _load(),
+        "Redis": f"{machine.redis_version()}, embedded, unix socket",
+        **machine.facts(),
+        "kept apart": pinned,
     }
     return "\n".join(f"{name}: {fact}" for name, fact in facts.items())
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
-def _load() -> str:
-    return " ".join(f"{load:.2f}" for load in os.getloadavg())
 
 
 if __name__ == "__main__":

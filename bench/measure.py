@@ -7,6 +7,7 @@ the comparison of two medians.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Literal, TypeAlias
 Series: TypeAlias = Sequence[float]
 """What one subject measured, turn by turn."""
 
-Comparison: TypeAlias = Literal["ratio", "difference", "value"]
+Comparison: TypeAlias = Literal["ratio", "speedup", "difference", "value"]
+"""`speedup`: how many times less than the yardstick's, for what took time."""
 
 CONTROL = "a control, the yardstick against itself: what is not equal here is the harness"
 
@@ -33,6 +35,14 @@ class Spread:
         if not ordered:
             raise ValueError("nothing was measured")
         return cls(ordered[0], statistics.median(ordered), ordered[-1])
+
+
+def percentile(values: Iterable[float], percent: float) -> float:
+    """The least of the values that so many per cent of them do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("nothing was measured")
+    return ordered[max(math.ceil(len(ordered) * percent / 100), 1) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,8 @@ class Result:
         match self.compare:
             case "ratio":
                 return [a / b for a, b in zip(self.ours, self.theirs, strict=True)]
+            case "speedup":
+                return [b / a for a, b in zip(self.ours, self.theirs, strict=True)]
             case "difference":
                 return [a - b for a, b in zip(self.ours, self.theirs, strict=True)]
             case "value":

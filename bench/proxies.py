@@ -58,7 +58,7 @@ def running(
     with ExitStack() as stack:
         started = {}
         for kind in kinds:
-            port = _free_port()
+            port = free_port()
             if kind == "serve":
                 command = serve(port, ground.confdir)
             else:
@@ -121,7 +121,7 @@ def _arguments(kind: str) -> list[str]:
             raise ValueError(kind)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

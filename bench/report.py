@@ -53,7 +53,7 @@ def _target(result: Result) -> str:
 
 
 def _unit(result: Result) -> str:
-    return "x" if result.compare == "ratio" else result.unit
+    return "x" if result.compare in ("ratio", "speedup") else result.unit
 
 
 def _number(value: float) -> str:
