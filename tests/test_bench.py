@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import report
-from bench.measure import Result, Spread, Target, in_turns
+from bench.measure import Result, Spread, Target, in_turns, percentile
 
 
 def test_subjects_measure_in_turns():
@@ -25,6 +25,14 @@ def test_a_spread_is_least_median_and_most():
     assert Spread(1, 2.5, 9) == Spread.of([9, 2, 1, 3])
 
 
+def test_a_percentile_is_a_value_that_was_measured():
+    values = [5, 1, 4, 2, 3]
+
+    assert (1, 3, 5) == tuple(percentile(values, percent) for percent in (1, 50, 99))
+    with pytest.raises(ValueError, match="nothing was measured"):
+        percentile([], 50)
+
+
 def test_nothing_measured_has_no_spread():
     with pytest.raises(ValueError, match="nothing was measured"):
         Spread.of([])
@@ -34,6 +42,12 @@ def test_a_slow_moment_of_the_machine_does_not_change_a_ratio():
     result = Result("ours", "theirs", "us", ours=(20, 200, 20), theirs=(10, 100, 10))
 
     assert [2, 2, 2] == result.figures
+
+
+def test_a_speedup_is_how_many_times_less_it_takes():
+    result = Result("ours", "theirs", "us", (1, 2), (10, 10), compare="speedup")
+
+    assert [10, 5] == result.figures
 
 
 def test_a_difference_is_taken_turn_by_turn():
