@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-
-Guard = Callable[[str, str], bool]
-"""(stored question, asked question) -> do they differ in what this guard looks at?"""
+from dataclasses import dataclass
 
 SPELLED = {
     word: str(value)
@@ -52,14 +50,53 @@ OPPOSITE_WORDS = frozenset().union(*OPPOSITES)
 DIRECTIONS = re.compile(r"\b(from|to|into|than|versus|vs|over|under|between|and)\b")
 
 
-def veto(stored: str, asked: str) -> str:
-    """The name of the first guard that tells the two questions apart, or ""."""
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One kind of difference. Symmetric; never raises, whatever the texts are."""
+
+    name: str
+    """As in Cache-Status: `refused figures`."""
+    reason: str
+    """What it looks at, for people."""
+    differs: Callable[[str, str], bool]
+    """(stored question, asked question) -> do they differ in that?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one guard says of two questions, for those who ask why."""
+
+    guard: str
+    reason: str
+    is_on: bool
+    """False where it was switched off: then it does not count."""
+    differs: bool
+
+
+def veto(stored: str, asked: str, off: frozenset[str] = frozenset()) -> str:
+    """The name of the first guard that tells the two questions apart, or "".
+
+    `off`: names of guards that are not asked.
+    """
     if stored == asked:
         return ""
-    for name, differs in GUARDS:
-        if differs(stored, asked):
-            return name
+    for guard in GUARDS:
+        if guard.name not in off and guard.differs(stored, asked):
+            return guard.name
     return ""
+
+
+def verdicts(stored: str, asked: str, off: frozenset[str] = frozenset()) -> tuple[Verdict, ...]:
+    """What every guard says, in the order in which `veto` asks them."""
+    return tuple(
+        Verdict(
+            guard.name,
+            guard.reason,
+            guard.name not in off,
+            stored != asked and guard.differs(stored, asked),
+        )
+        for guard in GUARDS
+    )
 
 
 def _figures(stored: str, asked: str) -> bool:
@@ -110,10 +147,10 @@ def _words(text: str) -> list[str]:
     return [word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
-GUARDS: tuple[tuple[str, Guard], ...] = (
-    ("figures", _figures),
-    ("quotes", _quotes),
-    ("negation", _negation),
-    ("opposites", _opposites),
-    ("order", _order),
+GUARDS: tuple[Guard, ...] = (
+    Guard("figures", "numbers, dates, times, versions, amounts, identifiers", _figures),
+    Guard("quotes", "quoted text and code", _quotes),
+    Guard("negation", "one says it, the other says it not", _negation),
+    Guard("opposites", "one says `on` where the other says `off`", _opposites),
+    Guard("order", "the same words the other way round", _order),
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khazad_mitm.cache.verify import veto
+from khazad_mitm.cache.verify import GUARDS, Verdict, verdicts, veto
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,22 @@ def test_politeness_case_punctuation_and_number_spelling_are_no_veto(
     stored: str, asked: str
 ) -> None:
     assert "" == veto(stored, asked)
+
+
+def test_a_guard_that_is_switched_off_does_not_count():
+    one, other = "Where is order 4711?", "Where is order 4712?"
+
+    assert "" == veto(one, other, off=frozenset({"figures"}))
+    assert Verdict("figures", GUARDS[0].reason, is_on=False, differs=True) == next(
+        iter(verdicts(one, other, off=frozenset({"figures"})))
+    )
+
+
+def test_every_guard_is_heard():
+    said = verdicts("Turn on lamp 1", "Turn off lamp 2")
+
+    assert [guard.name for guard in GUARDS] == [verdict.guard for verdict in said]
+    assert {"figures", "opposites"} == {verdict.guard for verdict in said if verdict.differs}
 
 
 @given(st.text())
