@@ -178,6 +178,14 @@ class Entry:
     exact_only: str = ""
     tokens: int = 0
     tags: tuple[str, ...] = ()
+    tenant: str = ""
+    """Whose call was answered: the tenant's digest, or `shared`."""
+    took_s: float = 0.0
+    """Seconds the upstream took, to the last byte; 0 where nobody looked."""
+    request: bytes = b""
+    """The body that was asked with, for `explain`; b"" where prompts are not kept."""
+    pace_ms: tuple[int, ...] = ()
+    """When each chunk of `original` came, milliseconds after the first; () where nobody looked."""
 
     def is_fresh(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at

@@ -1,4 +1,4 @@
-"""An entry as bytes and back: version, lengths, JSON about it, the answer and the original raw.
+"""An entry as bytes and back: version, lengths, JSON about it, then answer, original, request raw.
 
 Knows nothing of Redis. Reading is on the path of every exact hit, so the large parts are sliced
 and never parsed. What is not exactly ours is no entry: other programs write to the same server.
@@ -13,10 +13,10 @@ from khazad_mitm.exchange import Entry, Framing
 from khazad_mitm.messages import Headers
 
 # Raise it whenever the list in `encode` changes: an older entry is then absent, not misread.
-VERSION = 1
+VERSION = 2
 
-# Version, then the lengths of the three parts.
-_HEAD = Struct(">BIII")
+# Version, then the lengths of the four parts.
+_HEAD = Struct(">BIIII")
 # An original equal to the answer, as of any call that was not streamed, is kept once.
 _SAME = 0xFFFFFFFF
 
@@ -41,34 +41,39 @@ def encode(entry: Entry) -> bytes:
             entry.exact_only,
             entry.tokens,
             entry.tags,
+            entry.tenant,
+            entry.took_s,
+            entry.pace_ms,
         ]
     ).encode("ascii")
-    answer, original = entry.answer, entry.original
+    answer, original, request = entry.answer, entry.original, entry.request
     if original == answer:
-        return b"".join((_HEAD.pack(VERSION, len(meta), len(answer), _SAME), meta, answer))
-    head = _HEAD.pack(VERSION, len(meta), len(answer), len(original))
-    return b"".join((head, meta, answer, original))
+        head = _HEAD.pack(VERSION, len(meta), len(answer), _SAME, len(request))
+        return b"".join((head, meta, answer, request))
+    head = _HEAD.pack(VERSION, len(meta), len(answer), len(original), len(request))
+    return b"".join((head, meta, answer, original, request))
 
 
 def decode(blob: bytes) -> Entry | None:
     """The entry in `blob`, or None where anything about it is not as `encode` writes it."""
     if len(blob) < _HEAD.size or blob[0] != VERSION:
         return None
-    _, meta_size, answer_size, original_size = _HEAD.unpack_from(blob)
+    _, meta_size, answer_size, original_size, request_size = _HEAD.unpack_from(blob)
     answer_at = _HEAD.size + meta_size
     original_at = answer_at + answer_size
-    if len(blob) != original_at + (0 if original_size == _SAME else original_size):
+    request_at = original_at + (0 if original_size == _SAME else original_size)
+    if len(blob) != request_at + request_size:
         return None
     try:
         meta = json.loads(blob[_HEAD.size : answer_at].decode("ascii"))
     except (ValueError, RecursionError):
         return None
     answer = blob[answer_at:original_at]
-    original = answer if original_size == _SAME else blob[original_at:]
-    return _entry(meta, answer, original)
+    original = answer if original_size == _SAME else blob[original_at:request_at]
+    return _entry(meta, answer, original, blob[request_at:])
 
 
-def _entry(meta: object, answer: bytes, original: bytes) -> Entry | None:
+def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entry | None:
     match meta:
         case [
             str() as id_,
@@ -88,7 +93,10 @@ def _entry(meta: object, answer: bytes, original: bytes) -> Entry | None:
             str() as exact_only,
             int() as tokens,
             list() as tags,
-        ] if all(isinstance(tag, str) for tag in tags):
+            str() as tenant,
+            int() | float() as took_s,
+            list() as pace_ms,
+        ] if _all(str, tags) and _all(int, pace_ms):
             headers = []
             for field in fields:
                 match field:
@@ -112,6 +120,14 @@ def _entry(meta: object, answer: bytes, original: bytes) -> Entry | None:
                 exact_only=exact_only,
                 tokens=tokens,
                 tags=tuple(tags),
+                tenant=tenant,
+                took_s=took_s,
+                request=request,
+                pace_ms=tuple(pace_ms),
             )
         case _:
             return None
+
+
+def _all(kind: type, values: list[object]) -> bool:
+    return all(isinstance(value, kind) for value in values)

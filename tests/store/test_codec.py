@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from khazad_mitm.exchange import Entry, Framing
 from khazad_mitm.messages import Headers
-from khazad_mitm.store.codec import decode, encode
+from khazad_mitm.store.codec import VERSION, decode, encode
 from tests.store.entries import entry
 
 # Lone surrogates too: whatever a client sent has to come back.
@@ -38,6 +38,10 @@ entries = st.builds(
     exact_only=any_text,
     tokens=st.integers(0, 10**9),
     tags=st.lists(any_text, max_size=3).map(tuple),
+    tenant=any_text,
+    took_s=st.floats(0, 1e6),
+    request=st.binary(max_size=50),
+    pace_ms=st.lists(st.integers(0, 10**6), max_size=4).map(tuple),
 )
 
 
@@ -63,7 +67,7 @@ def test_a_part_of_an_entry_is_none(kept: Entry, data: st.DataObject) -> None:
     assert decode(blob + b"!") is None
 
 
-@given(st.binary() | st.binary().map(lambda noise: b"\x01" + noise))
+@given(st.binary() | st.binary().map(lambda noise: bytes([VERSION]) + noise))
 def test_noise_is_no_entry(noise: bytes) -> None:
     assert decode(noise) is None
 
@@ -79,8 +83,8 @@ def test_a_damaged_entry_raises_nothing(kept: Entry, data: st.DataObject) -> Non
 
 @pytest.mark.parametrize("meta", [b"", b"{}", b"[]", b"[1,2,3]", b"\xff", b"[" * 100_000])
 def test_a_meta_of_another_shape_is_no_entry(meta: bytes) -> None:
-    assert decode(struct.pack(">BIII", 1, len(meta), 0, 0) + meta) is None
+    assert decode(struct.pack(">BIIII", VERSION, len(meta), 0, 0, 0) + meta) is None
 
 
 def test_another_version_is_no_entry() -> None:
-    assert decode(b"\x02" + encode(entry(1))[1:]) is None
+    assert decode(bytes([VERSION + 1]) + encode(entry(1))[1:]) is None
