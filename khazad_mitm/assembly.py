@@ -11,7 +11,7 @@ from khazad_mitm import wire
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.front import Cache, Wire
-from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.wire import coding, frames, hosts
 
 if TYPE_CHECKING:
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from khazad_mitm.settings import Settings
 
 
-def build(settings: Settings, embed: TextsToVectors | None = None) -> Cache:
+def build(
+    settings: Settings, embed: TextsToVectors | None = None, *, warms_up: bool = True
+) -> Cache:
     """A cache that works, or a ConfigError that says what to change.
 
     Connects to the store now (one that was named must be there), as it loads an embedder that
     was named; any other reads its model in the background, so that exact hits and everything
-    else work at once. `embed`, where given, goes before the embedder of the settings.
+    else work at once; `warms_up` False leaves it to the caller to say when (`Cache.warm_up`).
+    `embed`, where given, goes before the embedder of the settings.
     """
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.store.connect import connect
 
     logging.getLogger("khazad").setLevel(settings.log_level)
-    embeds = settings.mode not in ("exact", "off")
+    embeds = settings.mode in EMBEDDING_MODES
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     stores = connect(
         settings.redis_url,
@@ -59,11 +62,12 @@ def build(settings: Settings, embed: TextsToVectors | None = None) -> Cache:
         split_batches=settings.split_batches,
         embedding_model=embedder.model,
     )
-    if embeds:
-        executor.submit(embedder.load)
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
-    return Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts)
+    cache = Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts)
+    if warms_up:
+        cache.warm_up()
+    return cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
-from khazad_mitm.cache.lookup import Rules, lookup
+from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules, lookup
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -257,6 +257,11 @@ class Cache:
             self._archive.abandon(outcome)
 
     # -- caring
+
+    def warm_up(self) -> None:
+        """Have the embedding model read in the background, if it will be asked at all."""
+        if self._rules.mode in EMBEDDING_MODES:
+            self._parts.embed_executor.submit(self._parts.embedder.load)
 
     def stats(self) -> Stats:
         return self._counters.snapshot()

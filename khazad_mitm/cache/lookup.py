@@ -45,6 +45,10 @@ NEIGHBOURS = 10
 """How many to look at: the best may have expired or be refused by the second look."""
 
 
+EMBEDDING_MODES = ("cache", "refresh")
+"""In the others nothing is compared by meaning, and no question is embedded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a lookup goes by; the part of the settings that the core needs."""

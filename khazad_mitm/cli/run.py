@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.cli import environment, flags, proxying
@@ -57,7 +57,14 @@ def run(args: argparse.Namespace) -> int:
         thread.stop()
     if engine.cache is not None:
         print(f"khazad: {_account(engine.cache.stats())}", file=sys.stderr)
-    return status
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: all is stored and said, and a thread may still be reading the model."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _quiet() -> dict[str, str]:

@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import exceptions
-from mitmproxy.addons import (
-    core,
-    disable_h2c,
-    next_layer,
-    proxyauth,
-    proxyserver,
-    tlsconfig,
-    upstream_auth,
-)
+from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.master import Master
 from mitmproxy.options import CONF_BASENAME, Options
 
@@ -41,8 +34,9 @@ STOP_TIMEOUT_S = 10.0
 HANG_UP_TIMEOUT_S = 1.0
 _A_MOMENT_S = 0.01
 
-# Loaded only where their option is given: each costs a call per request.
-_OPTIONAL = {"proxyauth": proxyauth.ProxyAuth, "upstream_auth": upstream_auth.UpstreamAuth}
+# Loaded only where their option is given: each costs a call per request, and the first the import
+# of an LDAP client.
+_OPTIONAL = {"proxyauth": "ProxyAuth", "upstream_auth": "UpstreamAuth"}
 
 
 class LeanMaster(Master):
@@ -51,7 +45,11 @@ class LeanMaster(Master):
     def __init__(self, cache: Cache, wanted: Mapping[str, Any]) -> None:
         super().__init__(Options())
         self.addons = manager_for(self)
-        optional = [addon() for name, addon in _OPTIONAL.items() if name in wanted]
+        optional = [
+            getattr(import_module(f"mitmproxy.addons.{name}"), addon)()
+            for name, addon in _OPTIONAL.items()
+            if name in wanted
+        ]
         self.server = proxyserver.Proxyserver()
         self.addons.add(
             core.Core(),
@@ -144,14 +142,20 @@ class Engine:
         Raises ConfigError (or MissingExtra) for settings that cannot work, OSError where the
         address cannot be had.
         """
-        self.cache = build(self._settings)
+        # Reading the model would keep the interpreter from all that comes before `ready`.
+        cache = self.cache = build(self._settings, warms_up=False)
+
+        def welcome(host: str, port: int) -> None:
+            ready(host, port)
+            cache.warm_up()
+
         try:
-            self._master = LeanMaster(self.cache, self._wanted)
-            announcer = _Ready(self._master, ready)
+            self._master = LeanMaster(cache, self._wanted)
+            announcer = _Ready(self._master, welcome)
             self._master.addons.add(*self._extra_addons, announcer)
             await self._master.run()
         finally:
-            self.cache.close()
+            cache.close()
         if announcer.failure is not None:
             raise announcer.failure
 
