@@ -64,7 +64,7 @@ def build(
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
-    cache = Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts)
+    cache = Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts, settings.hosts)
     if warms_up:
         cache.warm_up()
     return cache

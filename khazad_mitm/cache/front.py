@@ -78,10 +78,12 @@ class Cache:
         management: Management,
         allows: Callable[[str], bool],
         decrypts: Callable[[str], bool],
+        hosts: tuple[str, ...] = (),
     ) -> None:
         """`allows(host)`: may requests to this host be looked at?
 
-        `decrypts(host)`: may a proxy open its TLS to do so?
+        `decrypts(host)`: may a proxy open its TLS to do so? Both follow from the allow-list
+        `hosts`, which is kept to be told.
         """
         self._wire = wire
         self._parts = parts
@@ -89,6 +91,8 @@ class Cache:
         self._management = management
         self._allows = allows
         self.decrypts = decrypts
+        self.hosts = hosts
+        self.mode = rules.mode
         self._counters = Counters()
         self._archive = Archive(wire.decode, parts, rules, self._counters)
         self._unsplit: set[str] = set()

@@ -33,7 +33,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def variables(environ: Mapping[str, str], proxy: str, bundle: Path) -> dict[str, str]:
     """The environment of a program that is to go through `proxy` and to trust `bundle`."""
-    result = dict(environ)
+    # `khazad.init()` in the program then leaves to the proxy what goes through it, and
+    # `khazad-mitm stats` asks this one.
+    result = {**environ, "KHAZAD_PROXY": proxy}
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         # curl and others read http_proxy only in lower case.
         result[name] = result[name.lower()] = proxy

@@ -19,7 +19,7 @@ class BotocoreLibrary:
     """The `Translation` of what one `URLLib3Session` sends."""
 
     def __init__(self, session: Any) -> None:
-        """Nothing of the session is needed."""
+        self._session = session
 
     def request(self, theirs: Any) -> Request | None:
         """None for a body that is a file."""
@@ -27,6 +27,10 @@ class BotocoreLibrary:
         if not isinstance(body, bytes | bytearray):
             return None
         return request(theirs.method, theirs.url, theirs.headers, bytes(body))
+
+    def proxy_url(self, url: str, options: dict[str, Any]) -> str | None:
+        found: str | None = self._session._proxy_config.proxy_url_for(url)
+        return found
 
     def without_headers(self, theirs: Any, names: tuple[str, ...]) -> Any:
         return theirs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 from collections.abc import Sequence
 from enum import Enum
 from functools import partial
@@ -13,7 +14,7 @@ from khazad_mitm import settings as options
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
-from khazad_mitm.inprocess import patch
+from khazad_mitm.inprocess import ahead, patch
 from khazad_mitm.inprocess.per_process import PerProcess
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Khazad:
         # Loads numpy and the store's client: not before there is something to build.
         from khazad_mitm.assembly import build
 
-        self._source = PerProcess(partial(build, settings, embed=own))
+        self._source = PerProcess(partial(build, settings, embed=own), ahead.find(os.environ))
         patch.install(self._source)
         # The answers of a script's last calls are still on their way when it ends.
         atexit.register(self._source.close)

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 from khazad_mitm.exchange import Reply
+from khazad_mitm.inprocess.ahead import Place
 from khazad_mitm.inprocess.streams import AsyncTee, Capture, Replay, SyncTee
 from khazad_mitm.messages import Headers, Request, Response
 
@@ -172,6 +173,18 @@ class Library:
         """The library has undone the coding."""
         headers = _headers(response.headers).without("content-encoding")
         return Response(response.status_code, headers, response.content)
+
+
+def proxy_of(transport: Any) -> Place | None:
+    """The HTTP proxy that a transport of theirs sends through.
+
+    By a private name of theirs (httpx 0.28, httpx2 2.16): where it is another one, none is seen,
+    and a proxy of ours does what we have done already.
+    """
+    url = getattr(getattr(transport, "_pool", None), "_proxy_url", None)
+    if url is None or url.port is None:
+        return None
+    return Place.at(url.host.decode("ascii"), url.port)
 
 
 def _headers(theirs: TheirHeaders) -> Headers:

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from khazad_mitm.inprocess.botocore_library import BotocoreLibrary
 from khazad_mitm.inprocess.imports import ImportWatcher
-from khazad_mitm.inprocess.library import HttpModule, Library
+from khazad_mitm.inprocess.library import HttpModule, Library, proxy_of
 from khazad_mitm.inprocess.requests_library import RequestsLibrary
 from khazad_mitm.inprocess.senders import sender
 from khazad_mitm.inprocess.transport import Interception, Wrapping
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache
+    from khazad_mitm.inprocess.ahead import Ahead, Way
 
 logger = logging.getLogger("khazad")
 
@@ -50,6 +51,11 @@ _originals: dict[tuple[type, str], tuple[Any, Any]] = {}
 
 class Source(Protocol):
     """Where the cache of this process is found."""
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """The proxy that answers for some of its calls."""
+        ...
 
     def here(self) -> Cache | None: ...
 
@@ -105,9 +111,15 @@ def _patch(module: ModuleType) -> None:
         logger.warning("[Khazad] %s %s not intercepted", module.__name__, version, exc_info=True)
 
 
-def _cache() -> Cache | None:
+def _cache(way: Way) -> Cache | None:
+    """Whom to ask about a call that goes this way; None: nobody."""
     active = _active[-1:]
-    return active[0].here() if active else None
+    if not active:
+        return None
+    ahead = active[0].ahead
+    if ahead is not None and ahead.answers_for(way):
+        return None
+    return active[0].here()
 
 
 def _replace(owner: type, method: str, wrapped: Callable[[Any], Any]) -> None:
@@ -139,7 +151,7 @@ def _picking(
         transport = original(client, url)
         if isinstance(transport, Interception):
             return transport
-        cache = _cache()
+        cache = _cache(lambda: (proxy_of(transport), url.scheme, url.host))
         return transport if cache is None else wrap(cache, transport)
 
     return transport_for_url

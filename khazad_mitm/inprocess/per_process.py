@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache
+    from khazad_mitm.inprocess.ahead import Ahead
 
 logger = logging.getLogger("khazad")
 
@@ -27,8 +28,9 @@ RETRY_S = 5.0
 class PerProcess:
     """Makes a cache, now and in every child."""
 
-    def __init__(self, make: Callable[[], Cache]) -> None:
+    def __init__(self, make: Callable[[], Cache], ahead: Ahead | None = None) -> None:
         """`make` raises ConfigError where it cannot; here that reaches the caller."""
+        self.ahead = ahead
         self._make = make
         self._lock = threading.Lock()
         self._cache: Cache | None = make()

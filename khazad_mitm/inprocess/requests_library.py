@@ -27,6 +27,12 @@ class RequestsLibrary:
             return None
         return request(theirs.method, theirs.url, theirs.headers, body)
 
+    def proxy_url(self, url: str, options: dict[str, Any]) -> str | None:
+        from requests.utils import select_proxy
+
+        found: str | None = select_proxy(url, options.get("proxies"))
+        return found
+
     def without_headers(self, theirs: Any, names: tuple[str, ...]) -> Any:
         if not any(name in theirs.headers for name in names):
             return theirs

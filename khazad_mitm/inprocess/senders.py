@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
+from khazad_mitm.inprocess.ahead import Place, Way
 from khazad_mitm.inprocess.translation import Translation
 from khazad_mitm.inprocess.transport import SyncTransport
 from khazad_mitm.own_calls import is_guarded
@@ -14,21 +16,36 @@ if TYPE_CHECKING:
     from khazad_mitm.cache.front import Cache
 
 
+class SenderLibrary(Translation, Protocol):
+    """The words of what one sender sends."""
+
+    def proxy_url(self, url: str, options: dict[str, Any]) -> str | None:
+        """The proxy by which it sends there, given the keyword arguments of `send`."""
+        ...
+
+
 def sender(
     original: Callable[..., Any],
     *,
-    library_of: Callable[[Any], Translation],
-    cache_of: Callable[[], Cache | None],
+    library_of: Callable[[Any], SenderLibrary],
+    cache_of: Callable[[Way], Cache | None],
 ) -> Callable[..., Any]:
     """`send(self, request, ...)` with the cache asked before. `library_of` is given the `self`."""
 
     @functools.wraps(original)
     def send(self: Any, request: Any, *args: Any, **options: Any) -> Any:
-        cache = None if is_guarded() else cache_of()
+        library = library_of(self)
+
+        def way() -> tuple[Place | None, str, str]:
+            url = urlsplit(request.url)
+            place = Place.of(library.proxy_url(request.url, options) or "")
+            return place, url.scheme, url.hostname or ""
+
+        cache = None if is_guarded() else cache_of(way)
         if cache is None:
             return original(self, request, *args, **options)
         onward = _Onward(lambda asked: original(self, asked, *args, **options))
-        return SyncTransport(library_of(self), cache, onward).handle_request(request)
+        return SyncTransport(library, cache, onward).handle_request(request)
 
     return send
 

@@ -30,8 +30,10 @@ async def page(request: http.Request, cache: Cache | None) -> http.Response:
     match request.method, request.path.partition("?")[0]:
         case _, "/health" | "/stats" | "/flush" if cache is None:
             return _json(503, {"status": "no cache"})
-        case "GET", "/health":
-            return _json(200, {"status": "ok", "version": __version__})
+        case "GET", "/health" if cache is not None:
+            # A program that calls `khazad.init()` leaves to us what we look at: mode and hosts.
+            said = {"status": "ok", "version": __version__, "mode": cache.mode}
+            return _json(200, {**said, "hosts": list(cache.hosts)})
         case "GET", "/stats" if cache is not None:
             return _json(200, cache.stats().to_dict())
         case "POST", "/flush" if cache is not None:

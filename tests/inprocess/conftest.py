@@ -13,6 +13,7 @@ import pytest
 from khazad_mitm.assembly import build
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
+from khazad_mitm.inprocess.ahead import Ahead
 from khazad_mitm.settings import from_mapping
 from tests.inprocess.upstream import Upstream, running
 
@@ -24,6 +25,7 @@ class Always:
     """A cache of this process that never changes."""
 
     cache: Cache
+    ahead: Ahead | None = None
 
     def here(self) -> Cache:
         return self.cache
