@@ -48,7 +48,7 @@ DOORS = {
 }
 
 # Where the story meets an event loop.
-DRIVERS = tuple(f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front"))
+DRIVERS = tuple(f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front", "landings"))
 
 # Libraries that have one home.
 HOMES = {
@@ -74,12 +74,14 @@ WITHOUT_A_TWIN = {
     "test_architecture.py",
     "cache/test_key_laws.py",
     "test_bench.py",
+    "test_examples.py",
     "test_find_python.py",
     "test_fuzz.py",
     "test_import_weight.py",
     "test_loopback.py",
     "test_providers_page.py",
     "test_readme.py",
+    "inprocess/test_azure_tokens.py",
     "inprocess/test_batches.py",
     "inprocess/test_embedders.py",
     "inprocess/test_flights.py",

@@ -74,7 +74,10 @@ class Archive:
         self._keeper.close()
 
     def _keep(self, miss: Miss, response: Response) -> None:
+        keys = _landing(miss)
+        self._parts.landings.begin(keys)
         if not self._keeper.hand(partial(self._store, miss, response)):
+            self._parts.landings.end(keys)
             self._let_go(miss, TOO_MANY)
 
     def _let_go(self, miss: Miss, reason: str) -> None:
@@ -94,6 +97,7 @@ class Archive:
         finally:
             if miss.is_leader:
                 then(miss.digests.fingerprint)
+            self._parts.landings.end(_landing(miss))
 
     def _is_stored(self, miss: Miss, response: Response) -> bool:
         """Judge an answer, and keep it if it is whole."""
@@ -133,6 +137,14 @@ class Archive:
         self._counters.count_unkept(reason)
         logger.info("[Khazad] NOT STORED - %s - %s", reason, what(miss.parsed))
         return False
+
+
+def _landing(miss: Miss) -> tuple[str, ...]:
+    """What is in the store once the answer to a miss is."""
+    fingerprint = miss.digests.fingerprint
+    if miss.credential is not None and miss.reason == lookup.NOT_ACCEPTED:
+        return (fingerprint, miss.credential)
+    return (fingerprint,)
 
 
 def what(parsed: ParsedRequest) -> str:

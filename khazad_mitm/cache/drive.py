@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.commands import Command, Embed, Join, Steps, StoreCommand
+from khazad_mitm.cache.commands import Command, Embed, Get, IsAccepted, Join, Steps, StoreCommand
 from khazad_mitm.cache.flights import Flights
+from khazad_mitm.cache.landings import Landings
 from khazad_mitm.errors import CacheUnavailable
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Parts:
     """Of our own: asyncio's default one shares its threads with DNS."""
     embed_deadline_s: float
     flights: Flights = field(default_factory=Flights)
+    landings: Landings = field(default_factory=Landings)
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -109,6 +111,8 @@ def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.fingerprint)
+    if (awaited := _awaited(command)) is not None:
+        parts.landings.wait(awaited)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, Embed):
             # In the executor even here: a model that hangs must not take its caller along.
@@ -121,6 +125,8 @@ async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
         return await parts.flights.wait_async(command.fingerprint)
+    if (awaited := _awaited(command)) is not None:
+        await parts.landings.wait_async(awaited)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, Embed):
             loop = asyncio.get_running_loop()
@@ -129,6 +135,17 @@ async def obey_async(parts: Parts, command: Command) -> Any:
             )
             return await asyncio.wait_for(future, guarded.deadline_s)
         return await parts.awaitable_store.perform(command)
+
+
+def _awaited(command: Command) -> str | None:
+    """What must not be asked for while it is on its way into the store."""
+    match command:
+        case Get():
+            return command.fingerprint
+        case IsAccepted():
+            return command.credential
+        case _:
+            return None
 
 
 class _Guarded:

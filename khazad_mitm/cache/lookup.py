@@ -44,6 +44,9 @@ from khazad_mitm.messages import Response
 NEIGHBOURS = 10
 """How many to look at: the best may have expired or be refused by the second look."""
 
+NOT_ACCEPTED = "credential not accepted yet"
+"""Why a caller whose credential the upstream has still to accept goes there himself."""
+
 
 EMBEDDING_MODES = ("cache", "refresh")
 """In the others nothing is compared by meaning, and no question is embedded."""
@@ -116,7 +119,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     if refreshes:
         return replace(ticket, reason=refreshes)
     if not vouched:
-        return _missed(replace(ticket, reason="credential not accepted yet"), controls)
+        return _missed(replace(ticket, reason=NOT_ACCEPTED), controls)
     if ticket.items:
         outcome = yield from batches.by_item(ticket, controls, now)
         return outcome if isinstance(outcome, Hit) else _missed(outcome, controls)

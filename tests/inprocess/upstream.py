@@ -66,6 +66,7 @@ class Upstream(ThreadingHTTPServer):
         self.calls: list[dict[str, str]] = []
         """Headers of each call, names in lower case."""
         self.bodies: list[bytes] = []
+        self.paths: list[str] = []
         self.status = 200
         self.gzips = False
         self.embeds = True
@@ -119,6 +120,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.paths.append(self.path)
         text = f"Rome #{self.server.count(headers, body)}"
         if self.server.holds_calls:
             self.server.go_on.wait(10)
