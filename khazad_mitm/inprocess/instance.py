@@ -10,6 +10,7 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from khazad_mitm import installed
 from khazad_mitm import settings as options
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.errors import ConfigError
@@ -80,6 +81,9 @@ class Khazad:
         settings = options.from_mapping(values)
 
         self.logger = _configured_logger(settings.log_level)
+        complaint = installed.complaint(installed.rivals())
+        if complaint:
+            self.logger.warning("[Khazad] %s", complaint)
         # Loads numpy and the store's client: not before there is something to build.
         from khazad_mitm.assembly import build
 
