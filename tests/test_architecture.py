@@ -83,6 +83,7 @@ WITHOUT_A_TWIN = {
     "test_readme.py",
     "inprocess/test_azure_tokens.py",
     "inprocess/test_batches.py",
+    "inprocess/test_client_shapes.py",
     "inprocess/test_embedders.py",
     "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",

@@ -30,7 +30,8 @@ def run(python: Path, way: str, upstream: Upstream) -> dict[str, Any]:
     return result
 
 
-WAYS = ["whole", "stream", "raw", "streaming_response", "async_whole", "async_stream"]
+WAYS = ["whole", "stream", "raw", "raw_stream", "helper_stream", "streaming_response"]
+WAYS += ["async_whole", "async_stream", "async_raw", "async_streaming_response"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -56,11 +57,12 @@ def test_a_stream_is_kept_though_the_sdk_never_reads_its_end(
     assert 1 == result["stats"]["stored"]
 
 
+@pytest.mark.parametrize("way", ["broken_off", "async_broken_off"])
 def test_a_stream_that_the_application_leaves_is_not_kept(
-    clients_python: Path, upstream: Upstream
+    clients_python: Path, upstream: Upstream, way: str
 ) -> None:
     upstream.holds_back = 3
-    result = run(clients_python, "broken_off", upstream)
+    result = run(clients_python, way, upstream)
 
     assert 2 == len(upstream.calls)
     assert 0 == result["stats"]["stored"]

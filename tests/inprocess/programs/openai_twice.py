@@ -36,6 +36,17 @@ def raw(client: OpenAI) -> list[Any]:
     return [response.status_code, response.headers["content-type"], parsed.to_dict()]
 
 
+def raw_stream(client: OpenAI) -> list[Any]:
+    response = client.chat.completions.with_raw_response.create(**ASKED, stream=True)
+    return [response.status_code, *(chunk.to_dict() for chunk in response.parse())]
+
+
+def helper_stream(client: OpenAI) -> list[Any]:
+    with client.chat.completions.stream(**ASKED) as stream:
+        stream.until_done()
+        return [stream.get_final_completion().to_dict()]
+
+
 def streaming_response(client: OpenAI) -> list[Any]:
     with client.chat.completions.with_streaming_response.create(**ASKED) as response:
         return list(response.iter_lines())
@@ -54,6 +65,24 @@ async def async_whole(client: AsyncOpenAI) -> list[Any]:
 async def async_stream(client: AsyncOpenAI) -> list[Any]:
     chunks = await client.chat.completions.create(**ASKED, stream=True)
     return [chunk.to_dict() async for chunk in chunks]
+
+
+async def async_raw(client: AsyncOpenAI) -> list[Any]:
+    response = await client.chat.completions.with_raw_response.create(**ASKED)
+    return [response.status_code, response.parse().to_dict()]
+
+
+async def async_streaming_response(client: AsyncOpenAI) -> list[Any]:
+    async with client.chat.completions.with_streaming_response.create(**ASKED) as response:
+        return [line async for line in response.iter_lines()]
+
+
+async def async_broken_off(client: AsyncOpenAI) -> list[Any]:
+    stream = await client.chat.completions.create(**ASKED, stream=True)
+    async with stream:
+        async for chunk in stream:
+            return [chunk.to_dict()]
+    return []
 
 
 def twice(way: str, base_url: str) -> list[list[Any]]:
