@@ -21,6 +21,8 @@ def silent_logger() -> Iterator[logging.Logger]:
     logger = logging.getLogger("khazad")
     before = (logger.handlers[:], logger.level, logger.propagate)
     logger.handlers[:] = []
+    # pytest 9.2 puts handlers of its own on loggers that do not propagate.
+    logger.propagate = True
     yield logger
     logger.handlers[:], logger.level, logger.propagate = before
 
