@@ -266,10 +266,12 @@ class Miss:
     items: tuple[str, ...] = ()
     """Fingerprint of each item of a batch; () where it is kept as a whole only."""
     partial: Partial | None = None
-    may_wait: bool = False
-    """Somebody else's answer will do, if it is on its way."""
-    is_leader: bool = False
-    """Others may be waiting for the answer to this one: its end must be told."""
+    flight: str = ""
+    """Under this name others may be waiting for the answer to this one: its end must be told."""
+
+    @property
+    def is_leader(self) -> bool:
+        return bool(self.flight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Hit, Miss, ParsedRequest, Unkept
+from khazad_mitm.exchange import Entry, Hit, Miss, ParsedRequest, Unkept
 from khazad_mitm.messages import Response
 
 TOO_MANY = "too many waiting"
@@ -51,8 +51,8 @@ class Archive:
 
     def abandon(self, miss: Miss) -> None:
         """No answer will come: one of those who wait for it shall ask."""
-        if miss.is_leader:
-            self._parts.flights.hand_over(miss.digests.fingerprint)
+        if miss.flight:
+            self._parts.flights.hand_over(miss.flight)
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""
@@ -76,7 +76,8 @@ class Archive:
     def _keep(self, miss: Miss, response: Response) -> None:
         keys = _landing(miss)
         self._parts.landings.begin(keys)
-        if not self._keeper.hand(partial(self._store, miss, response)):
+        # An answer is as old as its last byte, however long it waits to be kept.
+        if not self._keeper.hand(partial(self._store, miss, response, time.time())):
             self._parts.landings.end(keys)
             self._let_go(miss, TOO_MANY)
 
@@ -84,40 +85,45 @@ class Archive:
         self._unkept(miss, reason)
         if reason == "cut":
             self.abandon(miss)
-        elif miss.is_leader:
-            self._parts.flights.dissolve(miss.digests.fingerprint)
+        elif miss.flight:
+            self._parts.flights.dissolve(miss.flight)
 
-    def _store(self, miss: Miss, response: Response) -> None:
+    def _store(self, miss: Miss, response: Response, now: float) -> None:
         flights = self._parts.flights
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's.
-        then = flights.dissolve if response.status == HTTPStatus.OK else flights.hand_over
+        otherwise = flights.dissolve if response.status == HTTPStatus.OK else flights.hand_over
+        entry: Entry | None = None
         try:
-            if self._is_stored(miss, response):
-                then = flights.land
+            entry = self._stored(miss, response, now)
         finally:
-            if miss.is_leader:
-                then(miss.digests.fingerprint)
+            if miss.flight and entry is not None:
+                flights.land(miss.flight, entry)
+            elif miss.flight:
+                otherwise(miss.flight)
             self._parts.landings.end(_landing(miss))
 
-    def _is_stored(self, miss: Miss, response: Response) -> bool:
+    def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
         self._run(lookup.vouch(miss, response.status, self._rules))
         reason = policy.refusal(response)
         if reason:
-            return self._unkept(miss, reason)
+            self._unkept(miss, reason)
+            return None
         coding = response.headers.joined("content-encoding")
         body = self._decode(response.body, coding, policy.MAX_ANSWER_BYTES)
         if body is None:
-            return self._unkept(miss, "undecodable")
+            self._unkept(miss, "undecodable")
+            return None
         answer = miss.parsed.provider.assemble(body, miss.parsed)
         if isinstance(answer, Unkept):
-            return self._unkept(miss, answer.reason)
+            self._unkept(miss, answer.reason)
+            return None
         decoded = Response(response.status, response.headers, body)
-        steps = lookup.keep(miss, decoded, answer, self._rules, time.time())
-        if self._run(steps) is None:
-            return False
-        self._counters.count_stored()
-        return True
+        steps = lookup.keep(miss, decoded, answer, self._rules, now)
+        entry: Entry | None = self._run(steps)
+        if entry is not None:
+            self._counters.count_stored()
+        return entry
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         self._run(lookup.vouch(miss, response.status, self._rules))
@@ -133,10 +139,9 @@ class Archive:
             self._counters.count_error()
             return None
 
-    def _unkept(self, miss: Miss, reason: str) -> bool:
+    def _unkept(self, miss: Miss, reason: str) -> None:
         self._counters.count_unkept(reason)
         logger.info("[Khazad] NOT STORED - %s - %s", reason, what(miss.parsed))
-        return False
 
 
 def _landing(miss: Miss) -> tuple[str, ...]:

@@ -26,6 +26,13 @@ class Get:
 
     fingerprint: str
     alias: str | None = None
+    joins: bool = field(default=False, compare=False)
+    """Somebody else's answer will do: of those who ask the same at one moment one is enough."""
+
+    @property
+    def flight(self) -> str:
+        """What such askers have in common. The alias says by which rules they compare, too."""
+        return self.alias or self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,9 @@ class Embed:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """-> flights.Turn. Wait for whoever asks the upstream for this fingerprint already."""
+    """-> flights.Turn, or the Entry. Wait for whoever looks the same up already."""
 
-    fingerprint: str
+    flight: str
 
 
 @dataclass(frozen=True, slots=True)

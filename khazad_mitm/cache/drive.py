@@ -90,6 +90,9 @@ def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
                 command = steps.send(result)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+    finally:
+        # Where it was left in the middle, others may be waiting for its end.
+        steps.close()
 
 
 async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) -> T:
@@ -105,12 +108,15 @@ async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) 
                 command = steps.send(result)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+    finally:
+        # Where it was left in the middle, others may be waiting for its end.
+        steps.close()
 
 
 def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
-        return parts.flights.wait(command.fingerprint)
+        return parts.flights.wait(command.flight)
     if (awaited := _awaited(command)) is not None:
         parts.landings.wait(awaited)
     with _Guarded(parts, command) as guarded:
@@ -124,7 +130,7 @@ def obey(parts: Parts, command: Command) -> Any:
 async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
-        return await parts.flights.wait_async(command.fingerprint)
+        return await parts.flights.wait_async(command.flight)
     if (awaited := _awaited(command)) is not None:
         await parts.landings.wait_async(awaited)
     with _Guarded(parts, command) as guarded:

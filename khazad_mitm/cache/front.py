@@ -154,8 +154,7 @@ class Cache:
 
     def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
         now = time.time()
-        outcome = yield from lookup(parsed, self._rules, now)
-        return (yield from coalesced(outcome, now))
+        return (yield from coalesced(lookup(parsed, self._rules, now), self._parts.flights, now))
 
     def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
         try:

@@ -95,8 +95,11 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
 
     refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
     vouched = tenant.credential is None or (not refreshes and (yield IsAccepted(tenant.credential)))
+    # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
+    splits = parsed.batch is not None and rules.split_batches and rules.mode != "exact"
     if vouched and not refreshes:
-        entry: Entry | None = yield Get(digests.fingerprint, alias)
+        joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
+        entry: Entry | None = yield Get(digests.fingerprint, alias, joins)
         if entry is not None and policy.may_serve(entry, controls, now):
             return Hit(parsed, entry, "exact")
 
@@ -106,11 +109,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         credential=tenant.credential,
         alias=alias,
         tags=controls.tags,
-        may_wait=vouched and not refreshes and not parsed.framing.is_stream,
     )
-    # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
-    if parsed.batch is not None and rules.split_batches and rules.mode != "exact":
-        ticket = replace(ticket, items=chain.each_alone(), may_wait=False)
+    if splits:
+        ticket = replace(ticket, items=chain.each_alone())
     if text is None:
         why = parsed.exact_only if rules.mode != "exact" else "mode"
         ticket = replace(ticket, reason=f"exact-only {why}".strip())

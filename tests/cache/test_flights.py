@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache import flights
+from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn, coalesced
-from khazad_mitm.cache.lookup import lookup
-from khazad_mitm.exchange import Framing, Hit, Miss
+from khazad_mitm.cache.lookup import Rules, lookup
+from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import Entry, Framing, Hit, Miss, Outcome
 
 from .desk import Desk
 from .script import NOW, RULES, asked, entry, kinds, play
 
+ANSWER = entry()
 
-def told(turns: list[Future[Turn]]) -> list[Turn | None]:
+
+def told(turns: list[Future[Turn | Entry]]) -> list[Turn | Entry | None]:
     return [turn.result(0) if turn.done() else None for turn in turns]
 
 
@@ -27,12 +31,12 @@ def test_the_first_leads_and_the_others_wait() -> None:
     assert [Turn.LEAD, None, Turn.LEAD] == told(turns)
 
 
-def test_all_are_told_that_the_answer_is_there_and_the_next_leads_again() -> None:
+def test_all_are_handed_the_answer_and_the_next_leads_again() -> None:
     some = Flights()
     turns = [some.join("a") for _ in range(3)]
-    some.land("a")
+    some.land("a", ANSWER)
 
-    assert [Turn.LEAD, Turn.LANDED, Turn.LANDED] == told(turns)
+    assert [Turn.LEAD, ANSWER, ANSWER] == told(turns)
     assert Turn.LEAD is some.join("a").result(0)
 
 
@@ -51,8 +55,8 @@ def test_a_leader_without_an_answer_hands_over_to_one() -> None:
     some.hand_over("a")
 
     assert [Turn.LEAD, Turn.LEAD, None] == told([turns[0], *turns[2:]])
-    some.land("a")
-    assert Turn.LANDED is turns[3].result(0)
+    some.land("a", ANSWER)
+    assert ANSWER is turns[3].result(0)
 
 
 def test_the_last_to_hand_over_leaves_nothing_behind() -> None:
@@ -80,30 +84,30 @@ def test_whoever_has_waited_too_long_goes_alone(monkeypatch: pytest.MonkeyPatch)
 
     assert Turn.ALONE is some.wait("a")
     assert Turn.ALONE is asyncio.run(some.wait_async("a"))
-    some.land("a")  # nobody is there to be told
+    some.land("a", ANSWER)  # nobody is there to be told
 
 
 def test_threads_and_tasks_wait_for_each_other() -> None:
     some = Flights()
     some.join("a")
 
-    async def play() -> list[Turn]:
+    async def play() -> list[Turn | Entry]:
         waiting = [asyncio.ensure_future(some.wait_async("a")) for _ in range(3)]
         blocking = asyncio.get_running_loop().run_in_executor(pool, some.wait, "a")
         while len(some._flights["a"].waiting) < 4:
             await asyncio.sleep(0)
-        some.land("a")
+        some.land("a", ANSWER)
         return [*await asyncio.gather(*waiting), await blocking]
 
     with ThreadPoolExecutor(1) as pool:
-        assert [Turn.LANDED] * 4 == asyncio.run(play())
+        assert [ANSWER] * 4 == asyncio.run(play())
 
 
 def test_a_caller_who_goes_away_leaves_his_place_to_the_next() -> None:
     some = Flights()
     some.join("a")
 
-    async def play() -> list[Turn]:
+    async def play() -> list[Turn | Entry]:
         gone, staying = (asyncio.ensure_future(some.wait_async("a")) for _ in range(2))
         await asyncio.sleep(0)
         some.hand_over("a")
@@ -113,38 +117,98 @@ def test_a_caller_who_goes_away_leaves_his_place_to_the_next() -> None:
     assert [Turn.LEAD] == asyncio.run(play())
 
 
-def missed(**fields: Any) -> Miss:
-    _, miss = play(lookup(asked("hello", exact_only="n", **fields), RULES, NOW), None)
-    assert isinstance(miss, Miss)
-    return miss
+def story(some: Flights, rules: Rules = RULES, **fields: Any) -> Steps[Outcome]:
+    request = asked("hello", **{"exact_only": "n", **fields})
+    return coalesced(lookup(request, rules, NOW), some, NOW)
 
 
-def test_a_miss_joins_and_leads_or_finds_the_answer() -> None:
-    stored = entry()
-    commands, leading = play(coalesced(missed(), NOW), Turn.LEAD)
-    _, alone = play(coalesced(missed(), NOW), Turn.ALONE)
-    _, landed = play(coalesced(missed(), NOW), Turn.LANDED, stored)
-    _, gone = play(coalesced(missed(), NOW), Turn.LANDED, None)
+def test_who_leads_asks_the_store_and_tells_the_others_of_his_miss_when_it_ends() -> None:
+    commands, miss = play(story(Flights()), Turn.LEAD, None)
+
+    assert ["Join", "Get"] == kinds(commands)
+    assert commands[0].flight == miss.flight == miss.digests.fingerprint
+
+
+def test_who_is_handed_the_answer_asks_for_nothing() -> None:
+    fresh = entry(stored_at=NOW + 1)
+    commands, hit = play(story(Flights()), fresh)
+    _, known = play(story(Flights()), ANSWER)
 
     assert ["Join"] == kinds(commands)
-    assert (True, False, False) == (leading.is_leader, alone.is_leader, gone.is_leader)
-    assert Hit(landed.parsed, stored, "exact", is_collapsed=True) == landed
+    assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
+    # In the store before this one asked: no call was saved by waiting.
+    assert Hit(hit.parsed, ANSWER, "exact") == known
 
 
-def test_a_stream_waits_for_nobody() -> None:
-    miss = missed(framing=Framing("sse"))
+def test_an_answer_too_old_for_this_caller_sends_him_on_alone() -> None:
+    headers = {"cache-control": "max-age=5"}
+    commands, miss = play(story(Flights(), headers=headers), ANSWER)
 
-    assert ([], miss) == play(coalesced(miss, NOW))
+    assert (["Join"], "") == (kinds(commands), miss.flight)
 
 
-def test_whoever_wants_the_upstream_asked_waits_for_nobody() -> None:
-    anew = asked("hello", headers={"cache-control": "no-cache"}, exact_only="n")
-    plain = asked("hello", exact_only="n")
-    _, no_cache = play(lookup(anew, RULES, NOW))
-    _, refreshed = play(lookup(plain, replace(RULES, mode="refresh"), NOW))
-    _, unvouched = play(lookup(plain, replace(RULES, tenant="shared"), NOW), False)
+def test_who_goes_alone_asks_the_store_and_nobody_waits_for_him() -> None:
+    commands, miss = play(story(Flights()), Turn.ALONE, None)
 
-    assert [False] * 3 == [miss.may_wait for miss in (no_cache, refreshed, unvouched)]
+    assert (["Join", "Get"], "") == (kinds(commands), miss.flight)
+
+
+def test_what_the_leader_finds_is_handed_on() -> None:
+    some = Flights()
+    steps = story(some)
+    flight = next(steps).flight
+    turns = [some.join(flight) for _ in range(2)]
+    steps.send(Turn.LEAD)
+    with pytest.raises(StopIteration) as ended:
+        steps.send(ANSWER)
+
+    assert Hit(ended.value.value.parsed, ANSWER, "exact") == ended.value.value
+    assert [Turn.LEAD, ANSWER] == told(turns)
+
+
+@pytest.mark.parametrize("how", ["store away", "left in the middle"])
+def test_a_leader_who_fails_hands_over(how: str) -> None:
+    some = Flights()
+    steps = story(some)
+    flight = next(steps).flight
+    turns = [some.join(flight) for _ in range(2)]
+    steps.send(Turn.LEAD)
+    if how == "store away":
+        with pytest.raises(CacheUnavailable):
+            steps.throw(CacheUnavailable("no answer"))
+    else:
+        steps.close()
+
+    assert [Turn.LEAD, Turn.LEAD] == told(turns)
+
+
+def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
+    plain = next(lookup(asked("hello"), RULES, NOW))
+    stricter = next(lookup(asked("hello", headers={"x-khazad-threshold": "0.99"}), RULES, NOW))
+
+    assert plain.fingerprint == stricter.fingerprint
+    assert plain.flight != stricter.flight
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields"),
+    [
+        (RULES, {"framing": Framing("sse")}),
+        (RULES, {"headers": {"cache-control": "no-cache"}}),
+        (RULES, {"headers": {"cache-control": "only-if-cached"}}),
+        (replace(RULES, mode="refresh"), {}),
+        (replace(RULES, tenant="shared"), {}),
+    ],
+    ids=["stream", "no-cache", "only-if-cached", "refresh", "not accepted"],
+)
+def test_whoever_wants_no_other_answer_waits_for_nobody(
+    rules: Rules, fields: dict[str, Any]
+) -> None:
+    refuses = [False] if rules.tenant == "shared" else []
+    finds = [] if refuses or "stream" not in str(fields) else [None]
+    commands, _ = play(story(Flights(), rules, **fields), *refuses, *finds)
+
+    assert "Join" not in kinds(commands)
 
 
 @pytest.fixture
@@ -162,7 +226,7 @@ def both(desk: Desk) -> tuple[Miss, Future[Any]]:
     pool = ThreadPoolExecutor(1)
     follower = pool.submit(desk.ask, asked("hello"))
     pool.shutdown(wait=False)
-    while not desk.flights._flights[leader.digests.fingerprint].waiting:
+    while not desk.flights._flights[leader.flight].waiting:
         pass
     return leader, follower
 
