@@ -1,5 +1,6 @@
 """`KhazadAddon`: what happens to a flow, hook by hook.
 
+    requestheaders   let a large request that cannot be ours through in pieces
     request          ask the cache: a hit answers; a miss leaves a ticket on the flow
     responseheaders  say what happened (Cache-Status); put a tee into what is streamed
     response         the whole answer has passed: hand it over
@@ -23,8 +24,10 @@ from khazad_mitm.assembly import build
 from khazad_mitm.errors import ConfigError, MissingExtra
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers
-from khazad_mitm.proxy import batches, flows, logs, magic, options
+from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
+from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
+from khazad_mitm.proxy.limits import Limits
 from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
@@ -81,6 +84,9 @@ class KhazadAddon:
         self.tls_start_server = lazy.tls_start_server
         self._reuse = Reuse()
         self.server_connect = self._reuse.server_connect
+        self.server_connected = self._reuse.server_connected
+        self.client_connected = Limits().client_connected
+        self._http1 = Http1()
 
     # -- life
 
@@ -108,6 +114,7 @@ class KhazadAddon:
         self._is_running = True
         logs.install()
         self._reuse.install()
+        self._http1.install()
         if not self._given:
             complaint = options.misspelt(ctx.options)
             if complaint:
@@ -126,6 +133,7 @@ class KhazadAddon:
         if self._last_word in ctx.master.addons:
             ctx.master.addons.remove(self._last_word)
         self._close()
+        self._http1.uninstall()
         self._reuse.uninstall()
         logs.uninstall()
 
@@ -149,6 +157,12 @@ class KhazadAddon:
         return host == magic.HOST or self.decrypts(host)
 
     # -- flows
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response or flow.error or not flow.live or flow.request.stream:
+            return
+        if uploads.is_streamed(flow.request):
+            flow.request.stream = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
         # A streamed request body has gone upstream by now.

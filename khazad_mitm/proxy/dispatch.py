@@ -4,41 +4,23 @@ mitmproxy's own dispatch walks all addons and their children at each of the five
 request. The addons of a lean proxy do not change while it runs, so the handlers of a hook are
 looked up at its first use.
 
-Relies on mitmproxy's privates, as `reuse` does and no other file. `manager_for` compares them with
-what was read (11.0.2 and 12.2.3) and falls back to mitmproxy's own dispatch where they differ:
-
-- `AddonManager.handle_lifecycle(event)` is awaited by the proxy for every hook;
-- `AddonManager._iter_hooks(addon, event)` yields (addon, handler) in order, children included;
-- `AddonManager.chain` holds the addons, changed by `register`, `remove` and `clear`;
-- `addonmanager.safecall()` logs what a handler raises, except `AddonHalt` and `OptionsError`.
+Stands on privates of mitmproxy (`privates.DISPATCH`); without them its own dispatch is left.
 """
 
 from __future__ import annotations
 
 import inspect
-import logging
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import addonmanager, exceptions, flow, hooks
 from mitmproxy.addonmanager import AddonManager
 
+from khazad_mitm.proxy.privates import DISPATCH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mitmproxy.master import Master
-
-logger = logging.getLogger("khazad")
-
-_SIGNATURES = {
-    "handle_lifecycle": ["self", "event"],
-    "trigger_event": ["self", "event"],
-    "_iter_hooks": ["self", "addon", "event"],
-    "register": ["self", "addon"],
-    "remove": ["self", "addon"],
-    "clear": ["self"],
-}
-_AWAITED = ("handle_lifecycle", "trigger_event")
-
 
 _UPDATE = hooks.UpdateHook([])
 
@@ -134,25 +116,4 @@ class LeanAddonManager(AddonManager):
 
 def manager_for(master: Master) -> AddonManager:
     """A lean manager for a master that has no addons yet, or mitmproxy's own."""
-    changed = differences(AddonManager)
-    if not changed:
-        return LeanAddonManager(master)
-    logger.info("[Khazad] hooks go mitmproxy's own way: it has changed %s", ", ".join(changed))
-    return master.addons
-
-
-def differences(manager: type[AddonManager]) -> list[str]:
-    """The names in which mitmproxy's manager is not what was read."""
-    return [
-        name
-        for name, parameters in _SIGNATURES.items()
-        if not _is_as_read(getattr(manager, name, None), parameters, name in _AWAITED)
-    ]
-
-
-def _is_as_read(method: Any, parameters: list[str], is_awaited: bool) -> bool:
-    return (
-        method is not None
-        and list(inspect.signature(method).parameters) == parameters
-        and inspect.iscoroutinefunction(method) == is_awaited
-    )
+    return LeanAddonManager(master) if DISPATCH.is_there() else master.addons

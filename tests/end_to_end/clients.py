@@ -5,15 +5,12 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h2.config
-import h2.connection
-import h2.events
-
+from tests.end_to_end import http2
 from tests.end_to_end.upstream import WAIT_S
 
 HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer sk-test"}
@@ -91,6 +88,12 @@ class Client:
         with connection.getresponse() as response:
             return _received(response)
 
+    def local_address(self) -> tuple[str, int]:
+        """Our end of the connection."""
+        assert self._connection is not None
+        address: tuple[str, int] = self._connection.sock.getsockname()
+        return address
+
     def _tunnel(self) -> http.client.HTTPConnection:
         if self._connection is None:
             context = self.context()
@@ -119,13 +122,20 @@ class Client:
         assert b" 200 " in head.splitlines()[0], head
         return tunnel
 
+    def tls(self, *protocols: str) -> ssl.SSLSocket:
+        """A tunnel with TLS in it, offering these protocols (ALPN)."""
+        context = self.context()
+        if protocols:
+            context.set_alpn_protocols(list(protocols))
+        return context.wrap_socket(self.raw_tunnel(), server_hostname=self._host)
+
     def ask_h2(self, body: bytes, path: str = CHAT) -> Received:
         """POST by HTTP/2, on a connection of its own."""
-        context = self.context()
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        with context.wrap_socket(self.raw_tunnel(), server_hostname=self._host) as tunnel:
-            assert "h2" == tunnel.selected_alpn_protocol()
-            return _speak_h2(tunnel, self._host, path, body)
+        with self.tls("h2", "http/1.1") as tunnel:
+            client = http2.Client(tunnel, self._host)
+            headers = {**HEADERS, "Content-Length": str(len(body))}
+            heard = client.whole(client.ask("POST", path, body, headers))
+            return Received(int(heard.headers.pop(":status")), heard.headers, bytes(heard.body))
 
 
 def _received(response: http.client.HTTPResponse) -> Received:
@@ -134,32 +144,3 @@ def _received(response: http.client.HTTPResponse) -> Received:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return Received(response.status, headers, response.read())
-
-
-def _speak_h2(tunnel: ssl.SSLSocket, host: str, path: str, body: bytes) -> Received:
-    config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1")
-    connection = h2.connection.H2Connection(config)
-    connection.initiate_connection()
-    pseudo = [(":method", "POST"), (":scheme", "https"), (":authority", host), (":path", path)]
-    plain = [(name.lower(), value) for name, value in HEADERS.items()]
-    connection.send_headers(1, [*pseudo, *plain, ("content-length", str(len(body)))])
-    connection.send_data(1, body, end_stream=True)
-    tunnel.sendall(connection.data_to_send())
-    headers: dict[str, str] = {}
-    data = b""
-    for event in _h2_events(tunnel, connection):
-        if isinstance(event, h2.events.ResponseReceived):
-            headers = {str(name): str(value) for name, value in event.headers or ()}
-        elif isinstance(event, h2.events.DataReceived):
-            data += event.data or b""
-            connection.acknowledge_received_data(event.flow_controlled_length or 0, 1)
-        elif isinstance(event, h2.events.StreamEnded):
-            break
-        assert not isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated))
-    return Received(int(headers.pop(":status")), headers, data)
-
-
-def _h2_events(tunnel: ssl.SSLSocket, connection: h2.connection.H2Connection) -> Iterator[Any]:
-    while data := tunnel.recv(65536):
-        yield from connection.receive_data(data)
-        tunnel.sendall(connection.data_to_send())

@@ -1,7 +1,8 @@
 """A fake provider on loopback: scripted answers, a call counter, frames dripped by the test.
 
-TLS and plain text on one port (a TLS record begins with 0x16). HTTP/1.1, one thread per
-connection; every wait has a limit, so that a broken test fails and does not hang.
+TLS and plain text on one port (a TLS record begins with 0x16). HTTP/1.1, and HTTP/2 where a test
+has it offered; one thread per connection; every wait has a limit, so that a broken test fails and
+does not hang.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.end_to_end import http2
 from tests.end_to_end.certificates import Authority
 
 WAIT_S = 20.0
@@ -28,6 +30,7 @@ class Call:
     target: str
     headers: dict[str, str]
     body: bytes
+    trailers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Answer:
     """`cut`: the connection ends after the frames, without the end of the message."""
     drip: threading.Semaphore | None = None
     """Acquired before every frame but the first; None: all at once."""
+    trailers: tuple[tuple[str, str], ...] = ()
+    """Sent after the last frame of a chunked answer."""
 
 
 class Upstream:
@@ -63,6 +68,9 @@ class Upstream:
         self.hung_up = threading.Event()
         """Set when somebody went away while frames were still to be sent."""
         self.answer: Callable[[Call], Answer] = lambda call: chat_answer("Hello.")
+        self.script: Callable[[socket.socket], None] | None = None
+        """Speaks on every connection in place of HTTP."""
+        self.offer("http/1.1")
         if self._server is None:
             self._server = _Server(("127.0.0.1", self.port), _handler_for(self))
             self.port = self._server.server_address[1]
@@ -76,6 +84,10 @@ class Upstream:
             self._thread.join()
             self._server.server_close()
             self._server = None
+
+    def offer(self, *protocols: str) -> None:
+        """What is to be spoken inside TLS, best first (ALPN)."""
+        self._context.set_alpn_protocols(list(protocols))
 
     def secure(self, connection: socket.socket) -> socket.socket:
         if connection.recv(1, socket.MSG_PEEK) == b"\x16":
@@ -98,6 +110,12 @@ def _handler_for(upstream: Upstream) -> type[socketserver.BaseRequestHandler]:
             self.request.settimeout(WAIT_S)
             connection = upstream.secure(self.request)
             try:
+                if upstream.script is not None:
+                    upstream.script(connection)
+                    return
+                if http2.is_spoken(connection):
+                    http2.serve(upstream, connection)
+                    return
                 with connection.makefile("rb") as reader:
                     while (call := _read(reader)) is not None:
                         upstream.calls.append(call)
@@ -113,12 +131,23 @@ def _read(reader: Any) -> Call | None:
     line = reader.readline().decode("latin-1").split()
     if len(line) != 3:
         return None
-    headers: dict[str, str] = {}
-    while (field_line := reader.readline().decode("latin-1").strip()) != "":
-        name, _, value = field_line.partition(":")
-        headers[name.lower()] = value.strip()
-    body = reader.read(int(headers.get("content-length", 0)))
-    return Call(line[0], line[1], headers, body)
+    headers = _read_fields(reader)
+    if headers.get("transfer-encoding") != "chunked":
+        body = reader.read(int(headers.get("content-length", 0)))
+        return Call(line[0], line[1], headers, body)
+    body = b""
+    while size := int(reader.readline(), 16):
+        body += reader.read(size)
+        reader.readline()
+    return Call(line[0], line[1], headers, body, trailers=_read_fields(reader))
+
+
+def _read_fields(reader: Any) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    while (line := reader.readline().decode("latin-1").strip()) != "":
+        name, _, value = line.partition(":")
+        fields[name.lower()] = value.strip()
+    return fields
 
 
 def _write(upstream: Upstream, connection: socket.socket, answer: Answer) -> bool:
@@ -139,7 +168,8 @@ def _write(upstream: Upstream, connection: socket.socket, answer: Answer) -> boo
         if answer.ending == "cut":
             return False
         if answer.framing == "chunked":
-            connection.sendall(b"0\r\n\r\n")
+            fields = "".join(f"{name}: {value}\r\n" for name, value in answer.trailers)
+            connection.sendall(f"0\r\n{fields}\r\n".encode("latin-1"))
     except (OSError, ssl.SSLError):
         upstream.hung_up.set()
         return False

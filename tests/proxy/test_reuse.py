@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
-from mitmproxy.connection import Server
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import ConnectionState, Server
 from mitmproxy.proxy.layers.http import GetHttpConnection
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
-from mitmproxy.test import tflow
+from mitmproxy.test import taddons, tflow
 
-from khazad_mitm.proxy.reuse import Reuse, is_as_read
+from khazad_mitm.proxy.reuse import Reuse
 
 ASKED = ("api.openai.com", 443)
 MOVED = ("127.0.0.1", 9443)
@@ -63,8 +67,29 @@ def test_afterwards_mitmproxy_is_as_it_was():
     assert original is GetHttpConnection.connection_spec_matches
 
 
-def test_this_mitmproxy_is_as_it_was_read():
-    assert is_as_read(GetHttpConnection.connection_spec_matches)
+@pytest.mark.parametrize(("alpn", "is_found"), [(b"http/1.1", False), (b"h2", True), (None, False)])
+async def test_an_http1_connection_whose_other_end_has_gone_is_not_used_again(
+    reuse: Reuse, alpn: bytes | None, is_found: bool
+):
+    ours, theirs = socket.socketpair()
+    server = Server(address=ASKED)
+    server.tls, server.alpn, server.state = True, alpn, ConnectionState.OPEN
+    with connected(reuse, server, ours), ours:
+        assert GetHttpConnection(ASKED, True, None).connection_spec_matches(server)
+        theirs.close()
+        assert is_found == GetHttpConnection(ASKED, True, None).connection_spec_matches(server)
+
+
+@contextmanager
+def connected(reuse: Reuse, server: Server, ours: socket.socket) -> Iterator[None]:
+    """mitmproxy tells that it has connected by this socket."""
+    client, proxies = tflow.tclient_conn(), Proxyserver()
+    writer = SimpleNamespace(get_extra_info=lambda _name: ours)
+    handler = SimpleNamespace(transports={server: SimpleNamespace(writer=writer)})
+    proxies.connections[client.id] = handler  # type: ignore[assignment]
+    with taddons.context(proxies):
+        reuse.server_connected(ServerConnectionHookData(server, client))
+        yield
 
 
 def test_a_method_that_has_changed_is_left_alone(monkeypatch: pytest.MonkeyPatch):
