@@ -1,6 +1,6 @@
 """The proxy of `khazad-mitm serve` and `run`: mitmproxy's core with the addons a proxy needs.
 
-`mitmdump` loads some 35 addons and asks each of them at every hook; here are nine, asked by
+`mitmdump` loads some 35 addons and asks each of them at every hook; here are ten, asked by
 `dispatch`. What it speaks and how it decrypts is mitmproxy's, unchanged. One at a time in a
 process: mitmproxy keeps the running master in a global.
 """
@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mitmproxy import exceptions
+from mitmproxy import exceptions, http, tcp
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.master import Master
 from mitmproxy.options import CONF_BASENAME, Options
@@ -57,6 +57,7 @@ class LeanMaster(Master):
             *optional,
             self.server,
             KhazadAddon(cache),
+            _NoHistory(),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
         )
@@ -79,6 +80,19 @@ class LeanMaster(Master):
                 break
             await asyncio.sleep(_A_MOMENT_S)
         await super().done()
+
+
+class _NoHistory:
+    """mitmproxy remembers every message of a WebSocket for its screens, of which there are none."""
+
+    name = "khazad-no-history"
+
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        flow.messages.clear()
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        if flow.websocket is not None:
+            flow.websocket.messages.clear()
 
 
 class _Ready:
@@ -125,6 +139,8 @@ class Engine:
             "listen_host": listen_host,
             "listen_port": listen_port,
             "confdir": str(Path(confdir).expanduser()),
+            # Byte by byte, not message by message: whatever extensions they have agreed on.
+            "websocket": False,
             **(extra_options or {}),
         }
         self._master: LeanMaster | None = None

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.end_to_end.clients import CHAT, HEADERS
+from tests.end_to_end.upstream import WAIT_S
 
 
 def head(method: str = "POST", path: str = CHAT, version: str = "1.1", **fields: object) -> bytes:
@@ -48,3 +52,21 @@ def read_request(connection: socket.socket) -> None:
         data = connection.recv(left)
         assert data, left
         left -= len(data)
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server on loopback for one connection; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT_S)
+
+        def accept() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(WAIT_S)
+                serve(connection)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(WAIT_S)

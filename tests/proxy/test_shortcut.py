@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from mitmproxy import options
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import ConnectionState, Server
 from mitmproxy.master import Master
-from mitmproxy.proxy.commands import Log
+from mitmproxy.proxy import layers
+from mitmproxy.proxy.commands import Log, SendData
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.events import HookCompleted, Start
+from mitmproxy.proxy.layer import NextLayer, NextLayerHook
 from mitmproxy.proxy.layers.http import HttpRequestHook
+from mitmproxy.proxy.layers.modes import HttpProxy
 from mitmproxy.test import tflow
 
 from khazad_mitm.proxy.dispatch import LeanAddonManager
 from khazad_mitm.proxy.shortcut import Shortcut
+from khazad_mitm.proxy.splice import Splice
 
 
 class Layer:
@@ -31,7 +39,8 @@ class Layer:
 
 class Connection:
     def __init__(self) -> None:
-        self.layer = Layer()
+        self.layer: Any = Layer()
+        self.transports: dict[Any, Any] = {}
 
 
 class Plain:
@@ -102,3 +111,52 @@ async def test_a_connection_that_nobody_knows_is_left_alone():
     manager = LeanAddonManager(Master(options.Options()))
 
     Shortcut(Proxyserver(), manager).client_connected(tflow.tclient_conn())
+
+
+class Tunnelling(Layer):
+    """Asks for the next layer, and sends what had waited."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+
+    def handle_event(self, event: Any) -> Any:
+        self.heard.append(event)
+        if isinstance(event, HookCompleted):
+            yield SendData(self.context.server, b"waited")
+        else:
+            yield NextLayerHook(NextLayer(self.context))
+
+
+class Decides(Plain):
+    def next_layer(self, nextlayer: NextLayer) -> None:
+        nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
+
+
+class DecidesLater(Plain):
+    async def next_layer(self, nextlayer: NextLayer) -> None:
+        nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
+
+
+@pytest.mark.parametrize(("addon", "is_spliced"), [(Decides(), True), (DecidesLater(), False)])
+async def test_a_tunnel_is_spliced_once_what_waited_has_passed(addon: Plain, is_spliced: bool):
+    master = Master(options.Options())
+    manager = LeanAddonManager(master)
+    context = Context(tflow.tclient_conn(), master.options)
+    context.server = Server(address=("example.com", 443))
+    context.server.state = ConnectionState.OPEN
+    context.client.state = ConnectionState.OPEN
+    HttpProxy(context)
+    server, connection = Proxyserver(), Connection()
+    io = SimpleNamespace(writer=object())
+    connection.transports = {context.client: io, context.server: io}
+    connection.layer = Tunnelling(context)
+    server.connections[context.client.id] = connection  # type: ignore[assignment]
+    shortcut = Shortcut(server, manager)
+    manager.add(addon, shortcut)
+
+    shortcut.client_connected(context.client)
+    passed = list(connection.layer.handle_event(Start()))
+
+    assert [SendData if is_spliced else NextLayerHook] == [type(command) for command in passed]
+    assert is_spliced == isinstance(connection.layer, Splice)
