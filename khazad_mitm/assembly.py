@@ -30,6 +30,7 @@ def build(
     `embed`, where given, goes before the embedder of the settings.
     """
     from khazad_mitm.embed.choose import choose
+    from khazad_mitm.embed.courtesy import step_back
     from khazad_mitm.store.connect import connect
 
     logging.getLogger("khazad").setLevel(settings.log_level)
@@ -41,7 +42,9 @@ def build(
         deadline_s=settings.store_deadline_ms / 1000,
         max_entries=settings.max_entries,
     )
-    executor = ThreadPoolExecutor(embedder.threads, thread_name_prefix="khazad-embed")
+    executor = ThreadPoolExecutor(
+        embedder.threads, thread_name_prefix="khazad-embed", initializer=step_back
+    )
     parts = Parts(
         store=stores.sync,
         awaitable_store=stores.awaitable,

@@ -87,6 +87,7 @@ WITHOUT_A_TWIN = {
     "inprocess/test_embedders.py",
     "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",
+    "inprocess/test_processes.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",
     "wire/test_sdks.py",

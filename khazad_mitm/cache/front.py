@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -37,6 +38,9 @@ from khazad_mitm.messages import Request, Response
 
 # Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
 READ_INLINE_BYTES = 256 * 1024
+
+# What takes long holds the interpreter: more would only wait for each other.
+JOB_THREADS = 2
 
 # What is not kept must still be put together: far above the 80 MB of 2,048 long vectors.
 MAX_REST_BYTES = 256 * 1024 * 1024
@@ -95,6 +99,8 @@ class Cache:
         self.mode = rules.mode
         self._counters = Counters()
         self._archive = Archive(wire.decode, parts, rules, self._counters)
+        # Not those that embed, which let everyone else go first: somebody waits for these.
+        self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
@@ -150,7 +156,7 @@ class Cache:
 
     async def _on_a_thread(self, job: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._parts.embed_executor, job)
+        return await loop.run_in_executor(self._jobs, job)
 
     def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
         now = time.time()
@@ -285,6 +291,7 @@ class Cache:
         self._archive.close()
         self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
+        self._jobs.shutdown(wait=False, cancel_futures=True)
         self._management.close()
 
 

@@ -26,6 +26,13 @@ MISS = Miss(
 WHOLE = Reply(200, Headers([("Content-Type", "application/json")]), (b"whole",))
 
 
+@pytest.fixture(autouse=True)
+async def options():
+    """A batch is split by an option of mitmproxy's, which a running one has."""
+    with taddons.context():
+        yield
+
+
 def addon_with(whole: Reply | None) -> tuple[KhazadAddon, FakeCache]:
     cache = FakeCache(MISS, whole=whole)
     return KhazadAddon(cache), cache  # type: ignore[arg-type]  # the same face
