@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from khazad_mitm.cache.stats import Counters, Stats
-from khazad_mitm.exchange import Bypass, Digests, Hit, Miss
+from khazad_mitm.exchange import Bypass, Digests, Hit, Miss, Outcome
 
 from .script import asked, entry
 
@@ -47,6 +47,32 @@ def test_no_count_is_lost_between_threads() -> None:
         list(pool.map(counters.count, [MISS] * 2_000))
 
     assert 2_000 == counters.snapshot().cache_misses
+
+
+def test_the_rates_are_exact_however_many_threads_count() -> None:
+    counters = Counters()
+    exact, semantic = Hit(REQUEST, entry(tokens=3), "exact"), Hit(REQUEST, entry(), "semantic", 0.5)
+    collapsed = Hit(REQUEST, entry(tokens=3), "exact", is_collapsed=True)
+    bypasses = [Bypass(REQUEST, "no-store"), Bypass(REQUEST, "no-tenant")]
+    outcomes = [exact, semantic, collapsed, MISS, *bypasses] * 500
+    snapshots = []
+
+    def count(outcome: Outcome) -> None:
+        counters.count(outcome)
+        counters.count_error()
+        snapshots.append(counters.snapshot())
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(count, outcomes))
+    stats = counters.snapshot()
+
+    assert (2_000, 1_500, 0.75) == (stats.total_requests, stats.cache_hits, stats.hit_rate)
+    assert (1_000, 500, 500) == (stats.exact_hits, stats.semantic_hits, stats.coalesced)
+    assert {"no-store": 500, "no-tenant": 500} == stats.bypassed
+    assert (3_000, 3_000) == (stats.saved_tokens, stats.errors)
+    assert 1_250 / 1_500 == stats.avg_hit_similarity
+    # None was taken in the middle of a count.
+    assert all(one.similarity_sum == one.exact_hits + one.semantic_hits / 2 for one in snapshots)
 
 
 def test_reset_forgets_all() -> None:
