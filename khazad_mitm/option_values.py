@@ -1,0 +1,121 @@
+"""What a value of an option may be: parsers for the table in `settings`.
+
+Each takes the label that messages begin with and the value, as text or as its own type, and gives
+the checked value or raises a ConfigError that names the bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.exchange import CacheScope
+
+SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+STORES = ("auto", "embedded", "memory")
+STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://")
+
+
+def text(label: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{label}: {value!r} is not a non-empty text")
+    return value.strip()
+
+
+def optional_text(label: str, value: Any) -> str | None:
+    return None if value in (None, "") else text(label, value)
+
+
+def one_of(choices: Iterable[str], *, upper: bool = False) -> Callable[[str, Any], str]:
+    known = tuple(choices)
+
+    def parse(label: str, value: Any) -> str:
+        given = value.upper() if upper and isinstance(value, str) else value
+        if given not in known:
+            raise ConfigError(f"{label}: {value!r} is not one of {', '.join(known)}")
+        return str(given)
+
+    return parse
+
+
+def whole(low: int, hint: str = "") -> Callable[[str, Any], int]:
+    def parse(label: str, value: Any) -> int:
+        try:
+            number = int(value) if isinstance(value, str) else value
+        except ValueError:
+            number = None
+        if not isinstance(number, int) or isinstance(number, bool) or number < low:
+            raise ConfigError(f"{label}: {value!r} is not a whole number of at least {low}", hint)
+        return number
+
+    return parse
+
+
+def switch(label: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).lower()
+    if word not in SWITCH:
+        raise ConfigError(f"{label}: {value!r} is not one of true, false")
+    return SWITCH[word]
+
+
+def threshold(label: str, value: Any) -> float | None:
+    if value in (None, ""):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if isinstance(value, bool) or not 0.0 <= number <= 1.0:
+        raise ConfigError(
+            f"{label}: {value} is not a cosine similarity (expected 0 to 1)",
+            "similarities are cosines; 0.90 is the default, 0.95 is strict",
+        )
+    return number
+
+
+def ttl(label: str, value: Any) -> int | None:
+    if value is None or (isinstance(value, str) and value.lower() in ("none", "")):
+        return None
+    seconds = whole(0, "seconds; 0 or none means that entries do not expire")(label, value)
+    return seconds or None
+
+
+def redis_url(label: str, value: Any) -> str:
+    url = text(label, value)
+    if url not in STORES and not url.startswith(STORE_SCHEMES):
+        raise ConfigError(
+            # A URL may hold a password: only its scheme is repeated.
+            f"{label}: {url.partition('://')[0]!r} is no store we know",
+            f"one of {', '.join(STORES)}, or a URL beginning with {', '.join(STORE_SCHEMES)}",
+        )
+    return url
+
+
+def hosts(label: str, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+    for name in names:
+        if not isinstance(name, str) or not name or any(c in name for c in "/: ") or name == "*":
+            raise ConfigError(
+                f"{label}: {name!r} is not a host name",
+                "exact names or *.example.com, without scheme, port or path",
+            )
+    return tuple(name.lower() for name in names)
+
+
+def cache_scope(label: str, value: Any) -> CacheScope:
+    try:
+        return CacheScope(value)
+    except ValueError:
+        raise ConfigError(f"{label}: {value!r} is not one of model, host") from None
+
+
+def tenant(label: str, value: Any) -> str:
+    named = text(label, value)
+    if named in ("credential", "shared") or (named.startswith("header:") and len(named) > 7):
+        return named
+    raise ConfigError(f"{label}: {named!r} is not one of credential, shared, header:NAME")
