@@ -14,7 +14,7 @@ from khazad_mitm import __version__
 if TYPE_CHECKING:
     from khazad_mitm.cache.stats import Stats
     from khazad_mitm.errors import ConfigError
-    from khazad_mitm.exchange import CacheScope
+    from khazad_mitm.exchange import CacheScope, Pair
     from khazad_mitm.inprocess.instance import Khazad
     from khazad_mitm.inprocess.singleton import flush, get_stats, init, is_active, stop
 
@@ -22,6 +22,7 @@ __all__ = [
     "CacheScope",
     "ConfigError",
     "Khazad",
+    "Pair",
     "Stats",
     "__version__",
     "flush",
@@ -35,6 +36,7 @@ _HOMES = {
     "CacheScope": "khazad_mitm.exchange",
     "ConfigError": "khazad_mitm.errors",
     "Khazad": "khazad_mitm.inprocess.instance",
+    "Pair": "khazad_mitm.exchange",
     "Stats": "khazad_mitm.cache.stats",
     "flush": "khazad_mitm.inprocess.singleton",
     "get_stats": "khazad_mitm.inprocess.singleton",

@@ -9,25 +9,31 @@ from typing import TYPE_CHECKING
 
 from khazad_mitm import wire
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.drive import Parts
+from khazad_mitm.cache.drive import Bench, Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
+from khazad_mitm.errors import ConfigError
 from khazad_mitm.wire import coding, frames, hosts
 
 if TYPE_CHECKING:
     from khazad_mitm.embed.callables import TextsToVectors
+    from khazad_mitm.judge.callables import PairToBool
     from khazad_mitm.settings import Settings
 
 
 def build(
-    settings: Settings, embed: TextsToVectors | None = None, *, warms_up: bool = True
+    settings: Settings,
+    embed: TextsToVectors | None = None,
+    verify: PairToBool | None = None,
+    *,
+    warms_up: bool = True,
 ) -> Cache:
     """A cache that works, or a ConfigError that says what to change.
 
     Connects to the store now (one that was named must be there), as it loads an embedder that
     was named; any other reads its model in the background, so that exact hits and everything
     else work at once; `warms_up` False leaves it to the caller to say when (`Cache.warm_up`).
-    `embed`, where given, goes before the embedder of the settings.
+    `embed` and `verify`, where given, go before the embedder and the verifier of the settings.
     """
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.embed.courtesy import step_back
@@ -36,6 +42,7 @@ def build(
     logging.getLogger("khazad").setLevel(settings.log_level)
     embeds = settings.mode in EMBEDDING_MODES
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
+    bench = _bench(settings, verify) if embeds else None
     stores = connect(
         settings.redis_url,
         settings.namespace,
@@ -53,6 +60,7 @@ def build(
         embed_breaker=Breaker("embedder"),
         embed_executor=executor,
         embed_deadline_s=settings.embed_deadline_ms / 1000,
+        bench=bench,
     )
     rules = Rules(
         secret=stores.sync.secret(),
@@ -64,6 +72,9 @@ def build(
         credential_ttl_s=settings.credential_ttl,
         split_batches=settings.split_batches,
         embedding_model=embedder.model,
+        verifier="" if bench is None else bench.verifier.name,
+        verifier_waits=settings.verifier_deadline_ms > 0,
+        verifier_margin=settings.verifier_margin,
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
@@ -71,6 +82,22 @@ def build(
     if warms_up:
         cache.warm_up()
     return cache
+
+
+def _bench(settings: Settings, verify: PairToBool | None) -> Bench | None:
+    named = verify or settings.verifier
+    if named is None:
+        if settings.verifier_margin:
+            raise ConfigError(
+                f"verifier_margin: {settings.verifier_margin} without a verifier",
+                "questions below the threshold are for a verifier to judge: name one",
+            )
+        return None
+    from khazad_mitm.judge.choose import choose
+
+    verifier = choose(named)
+    executor = ThreadPoolExecutor(verifier.threads, thread_name_prefix="khazad-verify")
+    return Bench(verifier, executor, settings.verifier_deadline_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)

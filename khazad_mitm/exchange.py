@@ -206,6 +206,20 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two questions for a judge: would the answer to the stored one do for the one asked?"""
+
+    stored: str
+    asked: str
+    similarity: float
+    """Cosine, -1 to 1."""
+    stored_answer: str = ""
+    """What the first was answered with; "" where it is not at hand."""
+    fresh_answer: str = ""
+    """What the second was answered with; "" where nobody has asked it yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digests:
     """The keys of one request. Each is 32 hex digits of which the first four name the bucket."""
 
@@ -258,6 +272,8 @@ class Miss:
     vector: Vector | None = field(default=None, compare=False, repr=False)
     nearest: float | None = None
     """Similarity of the best neighbour that was not good enough, or None."""
+    unjudged: tuple[Neighbour, ...] = ()
+    """Neighbours that the guards let pass and the verifier has not seen, best first."""
     reason: str = ""
     """Why nothing was compared by meaning, or why the neighbour was refused."""
     credential: str | None = None

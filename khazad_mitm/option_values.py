@@ -76,6 +76,19 @@ def threshold(label: str, value: Any) -> float | None:
     return number
 
 
+def margin(label: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if isinstance(value, bool) or not 0.0 <= number <= 0.5:
+        raise ConfigError(
+            f"{label}: {value} is not a margin (expected 0 to 0.5)",
+            "0.05 has questions judged later that are up to 0.05 below the threshold",
+        )
+    return number
+
+
 def ttl(label: str, value: Any) -> int | None:
     if value is None or (isinstance(value, str) and value.lower() in ("none", "")):
         return None

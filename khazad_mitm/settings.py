@@ -48,6 +48,9 @@ class Settings:
     embed_deadline_ms: int = 250
     credential_ttl: int = 3600
     split_batches: bool = True
+    verifier: str | None = None
+    verifier_deadline_ms: int = 300
+    verifier_margin: float = 0.0
     log_level: str = "INFO"
 
     @property
@@ -221,6 +224,30 @@ OPTIONS: tuple[Option, ...] = (
         "of a batch of texts to embed, ask upstream only for those that are not known; `false`:"
         " batches are kept and found as a whole",
         value.switch,
+    ),
+    Option(
+        "verifier",
+        "str",
+        "",
+        "who is asked, after the guards, whether two questions mean the same: `module:function`,"
+        " `cross-encoder:NAME` or `chat-model:NAME` (docs/tuning.md). In Python also a function of"
+        " yours",
+        value.optional_text,
+    ),
+    Option(
+        "verifier_deadline_ms",
+        "int",
+        "300",
+        "milliseconds a call waits for the verifier; what it has not judged by then is a miss, and"
+        " judged later. `0`: no call waits, all is judged later",
+        value.whole(0),
+    ),
+    Option(
+        "verifier_margin",
+        "str",
+        "0.0",
+        "how far below the threshold questions are judged later",
+        value.margin,
     ),
     Option(
         "log_level",

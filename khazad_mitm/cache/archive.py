@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, lookup, policy
+from khazad_mitm.cache import drive, lookup, policy, second
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -23,6 +23,10 @@ from khazad_mitm.exchange import Entry, Hit, Miss, ParsedRequest, Unkept
 from khazad_mitm.messages import Response
 
 TOO_MANY = "too many waiting"
+
+# Questions that wait for a verifier. It may take seconds for each, and one that is late by
+# minutes helps nobody.
+MOST_UNJUDGED = 100
 
 logger = logging.getLogger("khazad")
 
@@ -40,6 +44,8 @@ class Archive:
         self._rules = rules
         self._counters = counters
         self._keeper = Keeper()
+        # A thread of its own: answers do not wait behind a verifier.
+        self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
@@ -65,13 +71,22 @@ class Archive:
         """Remember a paraphrase that was served."""
         self._keeper.hand(partial(self._run, lookup.learn(hit)))
 
+    def judge_later(self, miss: Miss) -> None:
+        """Have judged what the lookup had no time for."""
+        self._judging.hand(partial(self._run, second.judge_later(miss)))
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was handed over so far is stored; False after `timeout_s`."""
         return self._keeper.drain(timeout_s)
 
+    def drain_judging(self, timeout_s: float) -> bool:
+        """Wait until all that was to be judged later is; False after `timeout_s`."""
+        return self._judging.drain(timeout_s)
+
     def close(self) -> None:
-        """Store what is waiting, and end the thread. Idempotent."""
+        """Store what is waiting, and end the threads. Idempotent."""
         self._keeper.close()
+        self._judging.close(0.0)
 
     def _keep(self, miss: Miss, response: Response) -> None:
         keys = _landing(miss)

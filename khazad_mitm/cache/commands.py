@@ -1,9 +1,9 @@
 """What a lookup may ask for. Each command says what comes back.
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
-embedder, `Join` to the flights and every other one to the store. Ids and digests are 32 hex
-digits; the first four name the bucket, so that everything a conversation touches lies in one slot
-of a cluster.
+embedder, `Judge` to the verifier, `Join` to the flights and every other one to the store. Ids and
+digests are 32 hex digits; the first four name the bucket, so that everything a conversation touches
+lies in one slot of a cluster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from khazad_mitm.exchange import Entry
+from khazad_mitm.exchange import Entry, Pair
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
@@ -56,6 +56,15 @@ class Embed:
     text: str
     may_wait: bool = False
     """Nobody waits for this one: it may take longer than a caller would be made to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """-> bool. Does the verifier take the two questions for the same?"""
+
+    pair: Pair
+    may_wait: bool = False
+    """As for `Embed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class Refuse:
 StoreCommand: TypeAlias = (
     Get | GetMany | Resolve | Nearest | Put | PutMany | Alias | IsAccepted | Accept | Refuse
 )
-Command: TypeAlias = StoreCommand | Embed | Join
+Command: TypeAlias = StoreCommand | Embed | Judge | Join
 
 Steps: TypeAlias = Generator[Command, Any, T]
 """A story in progress: yields commands, is sent their results, returns its outcome."""

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, TimeoutError
+from concurrent.futures import Executor, Future, TimeoutError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.commands import Command, Embed, Get, IsAccepted, Join, Steps, StoreCommand
+from khazad_mitm.cache.commands import (
+    Command,
+    Embed,
+    Get,
+    IsAccepted,
+    Join,
+    Judge,
+    Steps,
+    StoreCommand,
+)
 from khazad_mitm.cache.flights import Flights
 from khazad_mitm.cache.landings import Landings
 from khazad_mitm.errors import CacheUnavailable
 
 if TYPE_CHECKING:
-    from khazad_mitm.exchange import Vector
+    from khazad_mitm.exchange import Pair, Vector
 
 T = TypeVar("T")
 
@@ -61,6 +70,27 @@ class Embedder(Protocol):
         ...
 
 
+class Verifier(Protocol):
+    """Says whether two questions mean the same; blocking and thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """Names the aliases that it lets come to be."""
+        ...
+
+    def approves(self, pair: Pair) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where a verifier sits: its threads, how long callers wait for it, when it is left alone."""
+
+    verifier: Verifier
+    executor: Executor
+    deadline_s: float
+    breaker: Breaker = field(default_factory=lambda: Breaker("verifier"))
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Whom the commands go to."""
@@ -73,6 +103,8 @@ class Parts:
     embed_executor: Executor
     """Of our own: asyncio's default one shares its threads with DNS."""
     embed_deadline_s: float
+    bench: Bench | None = None
+    """None: there is no verifier."""
     flights: Flights = field(default_factory=Flights)
     landings: Landings = field(default_factory=Landings)
 
@@ -120,10 +152,8 @@ def obey(parts: Parts, command: Command) -> Any:
     if (awaited := _awaited(command)) is not None:
         parts.landings.wait(awaited)
     with _Guarded(parts, command) as guarded:
-        if isinstance(command, Embed):
-            # In the executor even here: a model that hangs must not take its caller along.
-            future = parts.embed_executor.submit(parts.embedder.embed_if_fits, command.text)
-            return future.result(guarded.deadline_s)
+        if isinstance(command, (Embed, Judge)):
+            return _handed(parts, command).result(guarded.deadline_s)
         return parts.store.perform(command)
 
 
@@ -134,11 +164,8 @@ async def obey_async(parts: Parts, command: Command) -> Any:
     if (awaited := _awaited(command)) is not None:
         await parts.landings.wait_async(awaited)
     with _Guarded(parts, command) as guarded:
-        if isinstance(command, Embed):
-            loop = asyncio.get_running_loop()
-            future = loop.run_in_executor(
-                parts.embed_executor, parts.embedder.embed_if_fits, command.text
-            )
+        if isinstance(command, (Embed, Judge)):
+            future = asyncio.wrap_future(_handed(parts, command))
             return await asyncio.wait_for(future, guarded.deadline_s)
         return await parts.awaitable_store.perform(command)
 
@@ -154,19 +181,36 @@ def _awaited(command: Command) -> str | None:
             return None
 
 
+def _handed(parts: Parts, command: Embed | Judge) -> Future[Any]:
+    # To an executor even from the blocking driver: a model that hangs must not take its caller
+    # along.
+    if isinstance(command, Embed):
+        return parts.embed_executor.submit(parts.embedder.embed_if_fits, command.text)
+    bench = _bench(parts)
+    return bench.executor.submit(bench.verifier.approves, command.pair)
+
+
+def _bench(parts: Parts) -> Bench:
+    if parts.bench is None:
+        raise CacheUnavailable("there is no verifier")
+    return parts.bench
+
+
 class _Guarded:
     """Asks the breaker before, tells it after, and makes every failure a CacheUnavailable."""
 
     def __init__(self, parts: Parts, command: Command) -> None:
-        embeds = isinstance(command, Embed)
-        self._breaker = parts.embed_breaker if embeds else parts.store_breaker
+        self._breaker = parts.store_breaker
         self._loading = False
         self.deadline_s = parts.embed_deadline_s
         if isinstance(command, Embed):
-            if command.may_wait:
-                self.deadline_s = PATIENT_S
-            else:
-                self._loading = not parts.embedder.is_loaded
+            self._breaker = parts.embed_breaker
+            self._loading = not command.may_wait and not parts.embedder.is_loaded
+        elif isinstance(command, Judge):
+            bench = _bench(parts)
+            self._breaker, self.deadline_s = bench.breaker, bench.deadline_s
+        if isinstance(command, (Embed, Judge)) and command.may_wait:
+            self.deadline_s = PATIENT_S
 
     def __enter__(self) -> _Guarded:
         if self._loading:

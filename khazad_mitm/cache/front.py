@@ -188,6 +188,8 @@ class Cache:
         _log(outcome, time.perf_counter() - started)
         if isinstance(outcome, Hit) and outcome.paraphrase is not None:
             self._archive.learn(outcome)
+        elif isinstance(outcome, Miss) and outcome.unjudged:
+            self._archive.judge_later(outcome)
         return outcome
 
     # -- answering
@@ -292,6 +294,8 @@ class Cache:
         self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)
+        if self._parts.bench is not None:
+            self._parts.bench.executor.shutdown(wait=False, cancel_futures=True)
         self._management.close()
 
 

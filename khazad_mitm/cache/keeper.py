@@ -1,4 +1,4 @@
-"""One background thread that keeps what has passed by, in order, off everyone's path."""
+"""A background thread that does what nobody waits for, in order: to keep what has passed by."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ logger = logging.getLogger("khazad")
 class Keeper:
     """Runs jobs one after another on a daemon thread that starts with the first."""
 
-    def __init__(self, limit: int = MAX_WAITING) -> None:
+    def __init__(self, limit: int = MAX_WAITING, name: str = "khazad-keeper") -> None:
+        self._name = name
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(limit)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -29,9 +30,7 @@ class Keeper:
             if self._closed:
                 return False
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="khazad-keeper", daemon=True
-                )
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
         try:
             self._jobs.put_nowait(job)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from khazad_mitm.cache import batches, policy, verify
+from khazad_mitm.cache import batches, policy, second, verify
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -35,6 +35,7 @@ from khazad_mitm.exchange import (
     Hit,
     Miss,
     Outcome,
+    Pair,
     ParsedRequest,
     Unkept,
     Unsatisfied,
@@ -68,6 +69,19 @@ class Rules:
     """Answer a batch from the items that are known, and ask upstream for the rest only."""
     embedding_model: str = ""
     """Names the vector sets: another model starts with empty ones."""
+    guards_off: frozenset[str] = frozenset()
+    """Guards of `verify` that are not asked."""
+    verifier: str = ""
+    """Name of the verifier that is asked after the guards; "": there is none."""
+    verifier_waits: bool = True
+    """May a caller be made to wait for it? Else all that the guards let pass is judged later."""
+    verifier_margin: float = 0.0
+    """How far below the threshold questions are judged later."""
+
+    def decide(self, threshold: float) -> str:
+        """All that decides whether a paraphrase is one: what its aliases are named after."""
+        on = " ".join(g.name for g in verify.GUARDS if g.name not in self.guards_off)
+        return f"{self.embedding_model} {threshold} {on} {self.verifier} {self.verifier_margin}"
 
 
 def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
@@ -91,7 +105,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
     digests = chain.digests()
     text = question_text(parsed) if rules.mode != "exact" else None
-    alias = None if text is None else chain.alias(f"{rules.embedding_model} {threshold}")
+    alias = None if text is None else chain.alias(rules.decide(threshold))
 
     refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
     vouched = tenant.credential is None or (not refreshes and (yield IsAccepted(tenant.credential)))
@@ -142,18 +156,31 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         return _missed(replace(ticket, scope=None, reason="exact-only window"), controls)
     ticket = replace(ticket, vector=vector)
 
-    refused = ""
-    for neighbour in (yield Nearest(ticket.scope or "", vector, threshold, NEIGHBOURS)):
+    # What a caller has asked for himself, no verifier talks him out of.
+    margin = rules.verifier_margin if rules.verifier else 0.0
+    floor = max(rules.threshold - margin, controls.threshold or 0.0)
+    refused, judged = "", 0
+    for neighbour in (yield Nearest(ticket.scope or "", vector, floor, NEIGHBOURS)):
         if ticket.nearest is None:
             ticket = replace(ticket, nearest=neighbour.similarity)
         found = neighbour.entry
-        if found is None or neighbour.similarity < threshold:
+        if found is None or neighbour.similarity < floor:
             break
         if not policy.may_serve(found, controls, now) or found.question is None:
             continue
-        refused = verify.veto(found.question, text)
-        if not refused:
-            return Hit(parsed, found, "semantic", neighbour.similarity, ticket)
+        vetoed = verify.veto(found.question, text, rules.guards_off)
+        if vetoed:
+            refused = vetoed if neighbour.similarity >= threshold else refused
+            continue
+        may_ask = neighbour.similarity >= threshold and judged < second.MOST_JUDGED
+        pair = Pair(found.question, text, neighbour.similarity)
+        match (yield from second.opinion(pair, rules.verifier, may_ask and rules.verifier_waits)):
+            case second.Opinion.SAME:
+                return Hit(parsed, found, "semantic", neighbour.similarity, ticket)
+            case second.Opinion.OTHER:
+                refused, judged = "verifier", judged + 1
+            case second.Opinion.NONE:
+                ticket = replace(ticket, unjudged=(*ticket.unjudged, neighbour))
     return _missed(replace(ticket, reason=f"refused {refused}" if refused else ""), controls)
 
 

@@ -30,7 +30,7 @@ class CallableEmbedder:
     def __init__(self, function: TextsToVectors, name: str | None = None) -> None:
         """`name` names the vector sets; without one the function's own does, and then a function
         that has changed inside goes on with the vectors of the old one."""
-        self.model = name or _name_of(function)
+        self.model = name or name_of(function)
         self._function = function
         self._batcher = Batcher(self._call, "khazad-embed-own")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,6 +52,7 @@ class CallableEmbedder:
         return self._loop.run_until_complete(asyncio.wait_for(promise, PATIENCE_S))
 
 
-def _name_of(function: TextsToVectors) -> str:
+def name_of(function: Callable[..., Any]) -> str:
+    """Where a function of the user's was defined, by its own account."""
     named = function if hasattr(function, "__qualname__") else type(function)
     return f"{named.__module__}.{named.__qualname__}"

@@ -62,7 +62,7 @@ class HuggingFaceEmbedder:
         # network itself spreads over all cores anyway.
         self._lock = Lock()
         self._loaded: tuple[Any, frozenset[int]] | None = None
-        self.model = _identity(self._name)
+        self.model = identity(self._name)
 
     @property
     def is_loaded(self) -> bool:
@@ -96,7 +96,7 @@ class HuggingFaceEmbedder:
             # but is no POST either.
             with guarded():
                 model = _read(self._name, self._downloads)
-            self.model = _identity(self._name)
+            self.model = identity(self._name)
             self._loaded = (model, frozenset(_tokens("", model)))
         return self._loaded
 
@@ -173,7 +173,7 @@ def _prompt(model: Any) -> str:
     return (model.prompts or {}).get(model.default_prompt_name) or ""
 
 
-def _identity(name: str) -> str:
+def identity(name: str) -> str:
     """Names the weights: with the version in the hub's cache, or a digest of the folder's files.
 
     The path of a folder does not count: the same files elsewhere are the same model.

@@ -43,7 +43,7 @@ class OpenAIEmbedder:
     def __init__(self, model: str | None = None) -> None:
         """Raises ConfigError where the SDK or the key is missing."""
         self._name = model or DEFAULT_MODEL
-        self._client = _client()
+        self._client = client_for("embedder: 'openai'")
         # A server of one's own may call any model by the name of another.
         host = self._client.base_url.host
         self.model = f"openai/{self._name}" + ("" if host == OFFICIAL_HOST else f"@{host}")
@@ -64,22 +64,27 @@ class OpenAIEmbedder:
         try:
             answer = self._client.embeddings.create(model=self._name, input=texts)
         except OpenAIError as error:
-            # Not its message, which may repeat part of a key.
-            facts = (getattr(error, name, None) for name in ("status_code", "code"))
-            told = " ".join(str(fact) for fact in (type(error).__name__, *facts) if fact)
-            raise CacheUnavailable(f"openai: {told}") from error
+            raise failure_of(error) from error
         rows = sorted(answer.data, key=lambda row: row.index)
         if [row.index for row in rows] != list(range(len(texts))):
             raise CacheUnavailable(f"openai gave {len(rows)} vectors for {len(texts)} texts")
         return [row.embedding for row in rows]
 
 
-def _client() -> Any:
+def failure_of(error: Exception) -> CacheUnavailable:
+    """What went wrong, without the error's message, which may repeat part of a key."""
+    facts = (getattr(error, name, None) for name in ("status_code", "code"))
+    told = " ".join(str(fact) for fact in (type(error).__name__, *facts) if fact)
+    return CacheUnavailable(f"openai: {told}")
+
+
+def client_for(whom: str) -> Any:
+    """A client of the official SDK; ConfigError, beginning with `whom`, where there can be none."""
     try:
         from openai import OpenAI, OpenAIError
     except ImportError as error:
         raise ConfigError(
-            "embedder: 'openai' needs the package openai",
+            f"{whom} needs the package openai",
             'pip install "khazad-mitm[openai-embeddings]"',
         ) from error
     try:
@@ -87,6 +92,6 @@ def _client() -> Any:
         return OpenAI(timeout=TIMEOUT_S, max_retries=0)
     except OpenAIError as error:
         raise ConfigError(
-            f"embedder: 'openai' cannot be used: {error}",
+            f"{whom} cannot be used: {error}",
             "set OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's",
         ) from error

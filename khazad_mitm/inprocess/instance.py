@@ -20,6 +20,7 @@ from khazad_mitm.inprocess.per_process import PerProcess
 
 if TYPE_CHECKING:
     from khazad_mitm.embed.callables import TextsToVectors
+    from khazad_mitm.judge.callables import PairToBool
 
 
 class Unset(Enum):
@@ -42,7 +43,8 @@ class Khazad:
     `KHAZAD_*` in the environment, then from the table. Where several are active, the newest is
     asked. A child of a fork gets a cache of its own, with the same settings and store, at its
     first call. `embedder` may be a function of yours that gives an array [len(texts), dim] for a
-    list of texts, `async` or not; `embedding_model` then is a name for it.
+    list of texts, `async` or not; `embedding_model` then is a name for it. `verifier` may be one
+    that says for a `Pair` of questions whether they mean the same.
 
     Raises ConfigError for a value that cannot work, before anything is patched.
     """
@@ -58,17 +60,21 @@ class Khazad:
         log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None,
         hosts: Sequence[str] | None = None,
         cache_scope: CacheScope | Literal["model", "host"] | None = None,
+        *,
+        verifier: str | PairToBool | None = None,
         **others: Any,
     ) -> None:
         if hosts is not None and not hosts:
             raise ConfigError("hosts: [] allows nothing", "None allows every host")
         own = embedder if callable(embedder) else None
+        verify = verifier if callable(verifier) else None
         given = {
             "redis_url": redis_url,
             "threshold": threshold,
             "namespace": namespace,
             "embedder": embedder if own is None else None,
             "embedding_model": embedding_model,
+            "verifier": verifier if verify is None else None,
             "log_level": log_level,
             "hosts": hosts,
             "cache_scope": cache_scope,
@@ -87,7 +93,9 @@ class Khazad:
         # Loads numpy and the store's client: not before there is something to build.
         from khazad_mitm.assembly import build
 
-        self._source = PerProcess(partial(build, settings, embed=own), ahead.find(os.environ))
+        self._source = PerProcess(
+            partial(build, settings, embed=own, verify=verify), ahead.find(os.environ)
+        )
         patch.install(self._source)
         # The answers of a script's last calls are still on their way when it ends.
         atexit.register(self._source.close)

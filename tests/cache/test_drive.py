@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.commands import Embed, Get, Steps
-from khazad_mitm.cache.drive import Parts, obey, obey_async, run, run_async
+from khazad_mitm.cache.commands import Embed, Get, Judge, Steps
+from khazad_mitm.cache.drive import Bench, Parts, obey, obey_async, run, run_async
 from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.exchange import Pair
 
 from .script import VECTOR, entry
 
@@ -44,6 +45,13 @@ class Embedder:
     def load(self) -> None: ...
 
 
+class Verifier:
+    name = "test"
+
+    def __init__(self, approve: Callable[[Pair], Any]) -> None:
+        self.approves = approve
+
+
 @pytest.fixture
 def executor() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
@@ -52,7 +60,11 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def parts_of(executor: ThreadPoolExecutor) -> Callable[..., Parts]:
-    def make(stored: Any = None, embed: Callable[[str], Any] = lambda _: VECTOR) -> Parts:
+    def make(
+        stored: Any = None,
+        embed: Callable[[str], Any] = lambda _: VECTOR,
+        approve: Callable[[Pair], Any] | None = None,
+    ) -> Parts:
         return Parts(
             store=Store(stored),
             awaitable_store=AwaitableStore(stored),
@@ -61,6 +73,7 @@ def parts_of(executor: ThreadPoolExecutor) -> Callable[..., Parts]:
             embed_breaker=Breaker("embedder"),
             embed_executor=executor,
             embed_deadline_s=0.05,
+            bench=None if approve is None else Bench(Verifier(approve), executor, 0.05),
         )
 
     return make
@@ -87,6 +100,10 @@ def getting() -> Steps[Any]:
 
 def embedding() -> Steps[Any]:
     return (yield Embed("hello"))
+
+
+def judging() -> Steps[Any]:
+    return (yield Judge(Pair("one", "other", 0.9)))
 
 
 def recovering() -> Steps[Any]:
@@ -145,3 +162,24 @@ def test_what_nobody_waits_for_may_wait_for_the_model(parts_of: Callable[..., Pa
         return (yield Embed("hello", may_wait=True))
 
     assert all(vector is VECTOR for vector in both(parts, patient))
+
+
+def test_a_judgement_is_made_on_the_verifiers_threads(parts_of: Callable[..., Parts]) -> None:
+    names = both(parts_of(approve=lambda _: threading.current_thread().name), judging)
+
+    assert all(name.startswith("ThreadPoolExecutor") for name in names)
+
+
+def test_a_verifier_that_hangs_costs_one_deadline_and_no_other_part(
+    parts_of: Callable[..., Parts],
+) -> None:
+    go = threading.Event()
+    parts = parts_of("stored", approve=lambda _: go.wait(5))
+
+    assert ["no answer within 50 ms", "passing by"] == both(parts, judging)
+    assert ["stored", "stored"] == both(parts, getting)
+    go.set()
+
+
+def test_where_there_is_no_verifier_there_is_no_judgement(parts_of: Callable[..., Parts]) -> None:
+    assert ["there is no verifier"] * 2 == both(parts_of(), judging)

@@ -35,7 +35,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *, installed: bool, here: bool) -> 
 
     monkeypatch.setattr(huggingface, "is_installed", lambda: installed)
     monkeypatch.setattr(huggingface, "is_here", lambda name: here)
-    monkeypatch.setattr(huggingface, "_identity", lambda name: name)
+    monkeypatch.setattr(huggingface, "identity", lambda name: name)
     monkeypatch.setattr(huggingface, "_read", read_model)
     return read
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from khazad_mitm.embed import huggingface
-from khazad_mitm.embed.huggingface import HuggingFaceEmbedder, _identity
+from khazad_mitm.embed.huggingface import HuggingFaceEmbedder, identity
 from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.own_calls import is_guarded
@@ -161,11 +161,11 @@ def test_a_folder_is_named_after_its_weights_wherever_it_lies(tmp_path: Path) ->
     weights = bytes(range(256)) * 40_000
     # Training moves the numbers of a layer all over it.
     trained = weights[:5_000_000] + bytes(255 - b for b in weights[5_000_000:])
-    one = _identity(str(tree(tmp_path / "a" / "mini", weights)))
+    one = identity(str(tree(tmp_path / "a" / "mini", weights)))
 
     assert one.startswith("mini@")
-    assert one == _identity(str(tree(tmp_path / "b" / "mini", weights)))
-    assert one != _identity(str(tree(tmp_path / "c" / "mini", trained)))
+    assert one == identity(str(tree(tmp_path / "b" / "mini", weights)))
+    assert one != identity(str(tree(tmp_path / "c" / "mini", trained)))
 
 
 @pytest.fixture
@@ -226,5 +226,5 @@ def test_a_model_is_here_when_its_files_are(
         (snapshot / name).write_text("{}")
 
     assert huggingface.is_here("some/model")
-    assert f"some/model@{hub.COMMIT[:12]}" == _identity("some/model")
+    assert f"some/model@{hub.COMMIT[:12]}" == identity("some/model")
     assert not huggingface.is_here("not a name")

@@ -71,6 +71,8 @@ class Upstream(ThreadingHTTPServer):
         self.gzips = False
         self.embeds = True
         """Else there are no vectors in its answers."""
+        self.says: str | None = None
+        """In place of its count."""
         self.holds_back = 0
         """Of a stream: the last so many pieces wait for `go_on`. The end of the body is one."""
         self.breaks_off = False
@@ -122,6 +124,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.paths.append(self.path)
         text = f"Rome #{self.server.count(headers, body)}"
+        if self.server.says is not None:
+            text = self.server.says
         if self.server.holds_calls:
             self.server.go_on.wait(10)
         if self.path == EMBEDDINGS:
