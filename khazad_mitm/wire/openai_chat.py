@@ -35,8 +35,18 @@ _IGNORED = frozenset({"prompt_cache_key", "prompt_cache_retention", "safety_iden
 
 # What a message says; reasoning alone is no answer.
 _SAID = ("content", "refusal", "tool_calls", "function_call", "audio", "images")
-_LIVE_REQUEST = ("web_search_options", "search_parameters")
-_LIVE_ANSWER = ("citations", "search_results")
+# OpenAI's, xAI's; Azure's "on your data", DashScope's, OpenRouter's.
+_LIVE_REQUEST = (
+    *("web_search_options", "search_parameters"),
+    *("data_sources", "enable_search", "plugins"),
+)
+# Models that look things up whatever is asked: OpenAI's, OpenRouter's, Groq's.
+_LIVE_MODEL = re.compile(r".*(-search-preview|-search-api)\b.*|.*:online|(groq/)?compound.*")
+# Tools that the caller runs; others have a type of their own (`web_search`, `builtin_function`).
+_CALLERS_TOOLS = ("function", "custom")
+# Perplexity's, DashScope's, Zhipu's; of a message Azure's, Groq's and LiteLLM's too.
+_LIVE_ANSWER = ("citations", "search_results", "search_info", "web_search")
+_LIVE_MESSAGE = ("citations", "executed_tools", "vertex_ai_grounding_metadata")
 
 # Who sends a tool call in one piece; Mistral's SDK wants a name in every piece.
 _WHOLE_CALLS = ("*.mistral.ai", "api.groq.com")
@@ -131,9 +141,21 @@ def _question(body: dict[str, Json]) -> tuple[Path | None, str]:
     """Where the last user text stands, or why there is none to compare by meaning."""
     if body.get("n") not in (None, 1):
         return None, "n"
-    if any(body.get(name) is not None for name in _LIVE_REQUEST):
+    if any(body.get(name) not in (None, False, []) for name in _LIVE_REQUEST):
+        return None, "live-tools"
+    if _LIVE_MODEL.fullmatch(str(body.get("model"))) or any(map(_is_live_tool, _tools(body))):
         return None, "live-tools"
     return turns.question(body["messages"])
+
+
+def _tools(body: dict[str, Json]) -> list[Json]:
+    tools = body.get("tools")
+    return tools if isinstance(tools, list) else []
+
+
+def _is_live_tool(tool: Json) -> bool:
+    # Some servers take a function without its type.
+    return isinstance(tool, dict) and tool.get("type", "function") not in _CALLERS_TOOLS
 
 
 def judge(completion: Json) -> str:
@@ -190,7 +212,10 @@ def _is_live(completion: dict[str, Json], messages: list[dict[str, Json]]) -> bo
         return True
     for message in messages:
         notes = message.get("annotations")
-        if message.get("citations"):
+        context = message.get("context")
+        if any(message.get(name) for name in _LIVE_MESSAGE) or (
+            isinstance(context, dict) and context.get("citations")
+        ):
             return True
         if isinstance(notes, list) and any(
             isinstance(note, dict) and note.get("type") == "url_citation" for note in notes

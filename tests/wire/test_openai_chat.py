@@ -145,6 +145,14 @@ def test_the_question_is_the_last_text_of_the_user(content: Any, question: Any) 
         ({"messages": [{"role": "user"}]}, "no-text"),
         ({"n": 2}, "n"),
         ({"web_search_options": {}}, "live-tools"),
+        ({"data_sources": [{"type": "azure_search"}]}, "live-tools"),
+        ({"enable_search": True}, "live-tools"),
+        ({"plugins": [{"id": "web"}]}, "live-tools"),
+        ({"tools": [{"type": "web_search", "web_search": {"enable": True}}]}, "live-tools"),
+        ({"tools": [{"type": "builtin_function", "function": {}}]}, "live-tools"),
+        ({"model": "gpt-4o-search-preview-2025-03-11"}, "live-tools"),
+        ({"model": "openai/gpt-4o:online"}, "live-tools"),
+        ({"model": "groq/compound-mini"}, "live-tools"),
     ],
 )
 def test_where_meaning_is_not_enough_only_exact_repeats_count(
@@ -153,6 +161,38 @@ def test_where_meaning_is_not_enough_only_exact_repeats_count(
     parsed = asked(**body)
 
     assert (None, why) == (parsed.question, parsed.exact_only)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"enable_search": False, "plugins": [], "data_sources": None},
+        {"tools": [{"type": "function", "function": {"name": "search"}}, {"function": {}}]},
+        {"tools": [{"type": "custom", "custom": {"name": "run"}}]},
+        {"model": "my-compounder"},
+    ],
+)
+def test_tools_that_the_caller_runs_do_not_make_a_request_live(body: dict[str, Any]) -> None:
+    assert "" == asked(**body).exact_only
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"search_info": {"search_results": [{"index": 1}]}},
+        {"web_search": [{"title": "Rome"}]},
+        {"message": {"executed_tools": [{"type": "search"}]}},
+        {"message": {"context": {"citations": [{"title": "Rome"}]}}},
+        {"message": {"vertex_ai_grounding_metadata": [{"web_search_queries": ["Rome"]}]}},
+    ],
+)
+def test_an_answer_that_was_looked_up_serves_exact_repeats_only(found: dict[str, Any]) -> None:
+    completion = answer_of("text-json")
+    completion["choices"][0]["message"].update(found.pop("message", {}))
+    answer = CHAT.assemble(json.dumps(completion | found).encode(), asked())
+
+    assert isinstance(answer, Answer)
+    assert "live-tools" == answer.exact_only
 
 
 @pytest.mark.parametrize(
