@@ -49,6 +49,9 @@ WHY = {
     "no-done-reason": "the server does not say whether its token limit cut the answer",
     "count": "tokens are counted, and words of the same meaning have other tokens",
     "embedding": "a vector belongs to its very words",
+    "moment": "the question is about now: today, the latest, a price, the weather",
+    "creative": "the answer is to be another each time: a joke, a random name, one more idea",
+    "retry": "it is no question but asks for another answer to the one before",
     "window": "the question is longer than the embedding model reads",
     "mode": "the option `mode` is `exact`",
 }

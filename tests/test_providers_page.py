@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from khazad_mitm.cache import moment
 from khazad_mitm.exchange import Answer
 from khazad_mitm.wire import PROVIDERS, recognise
 from khazad_mitm.wire.hosts import KNOWN, matches
@@ -43,7 +44,7 @@ def test_every_host_speaks_formats_there_are() -> None:
 
 def test_every_word_used_is_explained_and_every_word_explained_is_used(source: ModuleType) -> None:
     used = {word for said in source.FORMATS.values() for word in said.exact_only}
-    of_the_core = {"window", "mode"}
+    of_the_core = {"window", "mode", *moment.REASONS}
 
     assert source.WHY.keys() == used | of_the_core
     assert source.WHY_NOT.keys() == {w for said in source.FORMATS.values() for w in said.bypass}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from khazad_mitm.cache import batches, policy, second, verify
+from khazad_mitm.cache import batches, moment, policy, second, verify
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -70,7 +70,7 @@ class Rules:
     embedding_model: str = ""
     """Names the vector sets: another model starts with empty ones."""
     guards_off: frozenset[str] = frozenset()
-    """Guards of `verify` that are not asked."""
+    """Guards of `verify`, and reasons of `moment`, that do not count."""
     verifier: str = ""
     """Name of the verifier that is asked after the guards; "": there is none."""
     verifier_waits: bool = True
@@ -105,6 +105,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
     digests = chain.digests()
     text = question_text(parsed) if rules.mode != "exact" else None
+    passing = "" if text is None else moment.reason(text, rules.guards_off)
+    if passing:
+        text = None
     alias = None if text is None else chain.alias(rules.decide(threshold))
 
     refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
@@ -127,7 +130,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     if splits:
         ticket = replace(ticket, items=chain.each_alone())
     if text is None:
-        why = parsed.exact_only if rules.mode != "exact" else "mode"
+        why = passing or (parsed.exact_only if rules.mode != "exact" else "mode")
         ticket = replace(ticket, reason=f"exact-only {why}".strip())
     else:
         ticket = replace(ticket, scope=chain.scope(parsed, rules.embedding_model))

@@ -95,6 +95,30 @@ def test_a_tool_result_is_for_exact_repeats_and_says_so() -> None:
     assert "exact-only tool-result" == outcome.reason
 
 
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("What is the weather in Rome?", "moment"),
+        ("Tell me a joke", "creative"),
+        ("Try again.", "retry"),
+    ],
+)
+def test_a_question_of_the_moment_is_for_exact_repeats_and_says_so(
+    question: str, reason: str
+) -> None:
+    commands, outcome = play(lookup(asked(question), RULES, NOW), None)
+    _, allowed = play(
+        lookup(asked(question), replace(RULES, guards_off=frozenset({reason})), NOW),
+        None,
+        VECTOR,
+        [],
+    )
+
+    assert ["Get"] == kinds(commands)
+    assert (None, f"exact-only {reason}") == (outcome.scope, outcome.reason)
+    assert allowed.scope is not None
+
+
 def test_mode_exact_compares_nothing_and_takes_no_alias() -> None:
     commands, outcome = play(lookup(asked("x"), replace(RULES, mode="exact"), NOW), None)
 
