@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from khazad_mitm import wire
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.drive import Bench, Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
+from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.settings import PROFILES
 from khazad_mitm.wire import coding, frames, hosts
 
 if TYPE_CHECKING:
+    from khazad_mitm.cache.routes import Route
     from khazad_mitm.embed.callables import TextsToVectors
     from khazad_mitm.judge.callables import PairToBool
     from khazad_mitm.settings import Settings
@@ -40,7 +43,8 @@ def build(
     from khazad_mitm.store.connect import connect
 
     logging.getLogger("khazad").setLevel(settings.log_level)
-    embeds = settings.mode in EMBEDDING_MODES
+    modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
+    embeds = not modes.isdisjoint(EMBEDDING_MODES)
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     bench = _bench(settings, verify) if embeds else None
     stores = connect(
@@ -65,6 +69,7 @@ def build(
     rules = Rules(
         secret=stores.sync.secret(),
         threshold=settings.similarity_floor,
+        guards_off=settings.guards_off,
         mode=settings.mode,
         cache_scope=settings.cache_scope,
         tenant=settings.tenant,
@@ -78,10 +83,25 @@ def build(
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
-    cache = Cache(speech, parts, rules, stores.sync, reach.allows, reach.decrypts, settings.hosts)
+    rulebook = Rulebook(rules, [(route, _changes(route)) for route in settings.routes])
+    cache = Cache(
+        speech, parts, rulebook, stores.sync, reach.allows, reach.decrypts, settings.hosts
+    )
     if warms_up:
         cache.warm_up()
     return cache
+
+
+def _changes(route: Route) -> dict[str, Any]:
+    """What a route changes in `Rules`. Its profile goes before the threshold of the options."""
+    sets = dict(route.settings)
+    threshold = sets.pop("threshold", None)
+    profile = sets.pop("profile", None)
+    if threshold is None and profile is not None:
+        threshold = PROFILES[profile]
+    if threshold is not None:
+        sets["threshold"] = threshold
+    return {"ttl_s" if name == "ttl" else name: value for name, value in sets.items()}
 
 
 def _bench(settings: Settings, verify: PairToBool | None) -> Bench | None:

@@ -6,11 +6,15 @@ the checked value or raises a ConfigError that names the bound.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.routes import Route
 
 SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 STORES = ("auto", "embedded", "memory")
@@ -107,10 +111,14 @@ def redis_url(label: str, value: Any) -> str:
     return url
 
 
-def hosts(label: str, value: Any) -> tuple[str, ...]:
+def _names(value: Any) -> list[Any]:
     if value is None:
-        return ()
-    names = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+        return []
+    return value.replace(",", " ").split() if isinstance(value, str) else list(value)
+
+
+def hosts(label: str, value: Any) -> tuple[str, ...]:
+    names = _names(value)
     for name in names:
         if not isinstance(name, str) or not name or any(c in name for c in "/: ") or name == "*":
             raise ConfigError(
@@ -118,6 +126,28 @@ def hosts(label: str, value: Any) -> tuple[str, ...]:
                 "exact names or *.example.com, without scheme, port or path",
             )
     return tuple(name.lower() for name in names)
+
+
+def guards_off(label: str, value: Any) -> frozenset[str]:
+    from khazad_mitm.cache.moment import REASONS
+    from khazad_mitm.cache.verify import GUARDS
+
+    names = _names(value)
+    known = [*(guard.name for guard in GUARDS), *REASONS]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"guards are {', '.join(known)}"
+            raise ConfigError(f"{label}: {name!r} is no guard", hint)
+    return frozenset(names)
+
+
+def routes(label: str, value: Any) -> tuple[Route, ...]:
+    if value in (None, ""):
+        return ()
+    from khazad_mitm import route_file
+
+    return route_file.read(label, text(label, value))
 
 
 def cache_scope(label: str, value: Any) -> CacheScope:

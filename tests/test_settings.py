@@ -56,6 +56,13 @@ def test_hosts_are_a_list_or_a_text() -> None:
     assert expected == read(hosts="api.a.com, *.b.com").hosts
 
 
+def test_guards_are_named_in_a_list_or_a_text() -> None:
+    expected = frozenset({"order", "moment"})
+
+    assert expected == read(guards_off=["order", "moment"]).guards_off
+    assert expected == read({"KHAZAD_GUARDS_OFF": "order, moment"}).guards_off
+
+
 def test_the_scope_is_an_enum_or_its_word() -> None:
     assert CacheScope.HOST is read(cache_scope="host").cache_scope
     assert CacheScope.HOST is read(cache_scope=CacheScope.HOST).cache_scope
@@ -78,6 +85,11 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("tenant", "header:", "tenant: 'header:' is not one of"),
         ("hosts", ["https://a.com"], "hosts: 'https://a.com' is not a host name"),
         ("hosts", "*", "hosts: '\\*' is not a host name"),
+        ("guards_off", "figurs", "guards_off: 'figurs' is no guard\n\nhint: did you mean figures"),
+        ("guards_off", ["x"], "guards_off: 'x' is no guard\n\nhint: guards are figures"),
+        ("verifier_margin", "much", "verifier_margin: much is not a margin"),
+        ("verifier_margin", 0.6, "verifier_margin: 0.6 is not a margin"),
+        ("verifier_deadline_ms", -1, "verifier_deadline_ms: -1 is not a whole number"),
         ("max_entries", 0, "max_entries: 0 is not a whole number of at least 1"),
         ("log_level", "LOUD", "log_level: 'LOUD' is not one of"),
         ("split_batches", "maybe", "split_batches: 'maybe' is not one of true, false"),

@@ -17,6 +17,7 @@ from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Hit, Miss, ParsedRequest, Unkept
@@ -37,11 +38,11 @@ class Archive:
     """Where the answers of one cache go. Any thread may call."""
 
     def __init__(
-        self, decode: Decode, parts: Parts, rules: lookup.Rules, counters: Counters
+        self, decode: Decode, parts: Parts, rulebook: Rulebook, counters: Counters
     ) -> None:
         self._decode = decode
         self._parts = parts
-        self._rules = rules
+        self._rulebook = rulebook
         self._counters = counters
         self._keeper = Keeper()
         # A thread of its own: answers do not wait behind a verifier.
@@ -119,7 +120,8 @@ class Archive:
 
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
-        self._run(lookup.vouch(miss, response.status, self._rules))
+        rules = self._rulebook.of(miss.parsed)
+        self._run(lookup.vouch(miss, response.status, rules))
         reason = policy.refusal(response)
         if reason:
             self._unkept(miss, reason)
@@ -134,16 +136,17 @@ class Archive:
             self._unkept(miss, answer.reason)
             return None
         decoded = Response(response.status, response.headers, body)
-        steps = lookup.keep(miss, decoded, answer, self._rules, now)
+        steps = lookup.keep(miss, decoded, answer, rules, now)
         entry: Entry | None = self._run(steps)
         if entry is not None:
             self._counters.count_stored()
         return entry
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
-        self._run(lookup.vouch(miss, response.status, self._rules))
+        rules = self._rulebook.of(miss.parsed)
+        self._run(lookup.vouch(miss, response.status, rules))
         now = time.time()
-        steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, self._rules, now)
+        steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
         if self._run(steps) is not None:
             self._counters.count_stored()
 

@@ -22,7 +22,8 @@ from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
-from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules, lookup
+from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
+from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -78,7 +79,7 @@ class Cache:
         self,
         wire: Wire,
         parts: Parts,
-        rules: Rules,
+        rulebook: Rulebook,
         management: Management,
         allows: Callable[[str], bool],
         decrypts: Callable[[str], bool],
@@ -91,14 +92,15 @@ class Cache:
         """
         self._wire = wire
         self._parts = parts
-        self._rules = rules
+        self._rulebook = rulebook
+        self._is_off = not rulebook.is_ever(*MODES[:-1])
         self._management = management
         self._allows = allows
         self.decrypts = decrypts
         self.hosts = hosts
-        self.mode = rules.mode
+        self.mode = rulebook.default.mode
         self._counters = Counters()
-        self._archive = Archive(wire.decode, parts, rules, self._counters)
+        self._archive = Archive(wire.decode, parts, rulebook, self._counters)
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._unsplit: set[str] = set()
@@ -142,7 +144,7 @@ class Cache:
         return self._told(outcome, started)
 
     def _recognise(self, request: Request) -> ParsedRequest | None:
-        if self._rules.mode == "off" or request.method != "POST":
+        if self._is_off or request.method != "POST":
             return None
         if not self._allows(request.host):
             return None
@@ -150,7 +152,9 @@ class Cache:
             logger.debug("[Khazad] PASSED BY - too-big - %s", request.host)
             return None
         parsed = self._wire.recognise(request)
-        if parsed is not None and request.host in self._unsplit:
+        if parsed is None or self._rulebook.of(parsed).mode == "off":
+            return None
+        if request.host in self._unsplit:
             return replace(parsed, batch=None)
         return parsed
 
@@ -160,7 +164,8 @@ class Cache:
 
     def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
         now = time.time()
-        return (yield from coalesced(lookup(parsed, self._rules, now), self._parts.flights, now))
+        story = lookup(parsed, self._rulebook.of(parsed), now)
+        return (yield from coalesced(story, self._parts.flights, now))
 
     def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
         try:
@@ -271,7 +276,7 @@ class Cache:
 
     def warm_up(self) -> None:
         """Have the embedding model read in the background, if it will be asked at all."""
-        if self._rules.mode in EMBEDDING_MODES:
+        if self._rulebook.is_ever(*EMBEDDING_MODES):
             self._parts.embed_executor.submit(self._parts.embedder.load)
 
     def stats(self) -> Stats:

@@ -90,7 +90,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     A failing store ends the story with CacheUnavailable, raised in from the driver; a failing
     embedder costs only the comparison by meaning.
     """
-    controls = policy.controls_of(parsed.request)
+    controls = policy.within(policy.controls_of(parsed.request), rules.ttl_s)
     if controls.malformed:
         return Bypass(parsed, f"malformed {controls.malformed}")
     if controls.no_store:

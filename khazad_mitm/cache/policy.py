@@ -7,7 +7,7 @@ which may only make things stricter.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from khazad_mitm.exchange import Entry
 from khazad_mitm.messages import Headers, Request, Response
@@ -83,16 +83,28 @@ def controls_of(request: Request) -> Controls:
             threshold = -1.0
         if not 0.0 <= threshold <= 1.0:
             threshold, malformed = None, THRESHOLD_HEADER
-    tags = tuple(t.strip() for t in request.headers.joined(TAG_HEADER).split(",") if t.strip())
     return Controls(
         no_store="no-store" in flags,
         no_cache="no-cache" in flags,
         only_if_cached="only-if-cached" in flags,
         max_age_s=max_age,
         threshold=threshold,
-        tags=tags,
+        tags=tags_of(request),
         malformed=malformed,
     )
+
+
+def tags_of(request: Request) -> tuple[str, ...]:
+    """The labels that the caller gives his request."""
+    return tuple(t.strip() for t in request.headers.joined(TAG_HEADER).split(",") if t.strip())
+
+
+def within(controls: Controls, ttl_s: int | None) -> Controls:
+    """The same wishes, and nothing older than answers may become here: an entry may have been kept
+    for longer, by other rules."""
+    if ttl_s is None or (controls.max_age_s is not None and controls.max_age_s <= ttl_s):
+        return controls
+    return replace(controls, max_age_s=ttl_s)
 
 
 def may_serve(entry: Entry, controls: Controls, now: float) -> bool:

@@ -12,6 +12,7 @@ from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.exchange import Miss, Outcome, ParsedRequest
 from khazad_mitm.messages import Headers
 from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore
@@ -38,7 +39,7 @@ class Letters:
 class Desk:
     """A cache with its parts at hand."""
 
-    def __init__(self, **rules: Any) -> None:
+    def __init__(self, routes: Any = (), **rules: Any) -> None:
         self.store = MemoryStore(max_entries=100)
         self.executor = ThreadPoolExecutor(1)
         self.parsed: ParsedRequest | None = None
@@ -59,7 +60,7 @@ class Desk:
                 split=lambda body, parsed: (body[:2], body[2:]),
             ),
             parts,
-            Rules(secret=self.store.secret(), **rules),
+            Rulebook(Rules(secret=self.store.secret(), **rules), routes),
             self.store,
             allows=lambda host: host == "api.example.com",
             decrypts=lambda host: True,

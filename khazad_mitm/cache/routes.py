@@ -1,0 +1,100 @@
+"""Which rules a request goes by: those of the options, changed by the routes that fit it.
+
+Of the routes that look at host, path and model the first that fits counts. A tag is the caller's
+own word, in a header that anyone can send: a route that asks for one can only make stricter what
+holds without it, and all of those that fit do. Where the operator says that tags can be trusted
+(something of his own sets them), such a route is like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from khazad_mitm.cache import policy
+from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.exchange import ParsedRequest
+
+MODES = ("cache", "exact", "refresh", "off")
+"""From the one that answers most to the one that answers nothing."""
+
+
+def _shorter(one: int | None, other: int | None) -> int | None:
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
+
+
+STRICTER: dict[str, Callable[[Any, Any], Any]] = {
+    "threshold": max,
+    "mode": lambda one, other: max(one, other, key=MODES.index),
+    "ttl_s": _shorter,
+    "guards_off": frozenset.intersection,
+}
+"""Of two values of a field of `Rules` the one that lets less through. What is not listed here has
+no such order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Patterns with `*`, lower case; an empty one fits everything."""
+
+    host: str = ""
+    path: str = ""
+    """Without the query."""
+    model: str = ""
+    tag: str = ""
+    """Of any tag in `X-Khazad-Tag`."""
+    trusts_tag: bool = False
+    settings: tuple[tuple[str, Any], ...] = ()
+    """What it sets, by the names of options."""
+
+    @property
+    def may_only_tighten(self) -> bool:
+        return bool(self.tag) and not self.trusts_tag
+
+    def fits(self, parsed: ParsedRequest) -> bool:
+        request = parsed.request
+        return (
+            _fits(self.host, request.host)
+            and _fits(self.path, request.path)
+            and _fits(self.model, parsed.model)
+            and (not self.tag or any(_fits(self.tag, tag) for tag in policy.tags_of(request)))
+        )
+
+
+class Rulebook:
+    """The rules of the options, and of every route the fields of `Rules` that it changes."""
+
+    def __init__(self, rules: Rules, routes: Iterable[tuple[Route, dict[str, Any]]] = ()) -> None:
+        self.default = rules
+        self._routes = tuple(routes)
+
+    def of(self, parsed: ParsedRequest) -> Rules:
+        """The rules for this request."""
+        rules = self.default
+        fitting = [(route, changes) for route, changes in self._routes if route.fits(parsed)]
+        for route, changes in fitting:
+            if not route.may_only_tighten:
+                rules = replace(rules, **changes)
+                break
+        for route, changes in fitting:
+            if route.may_only_tighten:
+                rules = _tightened(rules, changes)
+        return rules
+
+    def is_ever(self, *modes: str) -> bool:
+        """Is one of these modes that of any request?"""
+        set_by_routes = (changes.get("mode") for _, changes in self._routes)
+        return any(mode in modes for mode in (self.default.mode, *set_by_routes))
+
+
+def _tightened(rules: Rules, changes: dict[str, Any]) -> Rules:
+    return replace(
+        rules,
+        **{name: STRICTER[name](getattr(rules, name), value) for name, value in changes.items()},
+    )
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return not pattern or fnmatchcase(text.lower(), pattern)
