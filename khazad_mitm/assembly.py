@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm import wire
+from khazad_mitm import calibration_file, wire
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.drive import Bench, Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.routes import Rulebook
+from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import PROFILES
 from khazad_mitm.wire import coding, frames, hosts
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from khazad_mitm.embed.callables import TextsToVectors
     from khazad_mitm.judge.callables import PairToBool
     from khazad_mitm.settings import Settings
+
+
+logger = logging.getLogger("khazad")
 
 
 def build(
@@ -42,7 +46,7 @@ def build(
     from khazad_mitm.embed.courtesy import step_back
     from khazad_mitm.store.connect import connect
 
-    logging.getLogger("khazad").setLevel(settings.log_level)
+    logger.setLevel(settings.log_level)
     modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
     embeds = not modes.isdisjoint(EMBEDDING_MODES)
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
@@ -68,7 +72,7 @@ def build(
     )
     rules = Rules(
         secret=stores.sync.secret(),
-        threshold=settings.similarity_floor,
+        threshold=_floor(settings, embedder.model),
         guards_off=settings.guards_off,
         mode=settings.mode,
         cache_scope=settings.cache_scope,
@@ -83,7 +87,9 @@ def build(
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
-    rulebook = Rulebook(rules, [(route, _changes(route)) for route in settings.routes])
+    rulebook = Rulebook(
+        rules, [(route, _changes(route, settings, embedder.model)) for route in settings.routes]
+    )
     cache = Cache(
         speech, parts, rulebook, stores.sync, reach.allows, reach.decrypts, settings.hosts
     )
@@ -92,13 +98,34 @@ def build(
     return cache
 
 
-def _changes(route: Route) -> dict[str, Any]:
+def _floor(settings: Settings, model: str) -> float:
+    """The threshold given, or the profile's: as calibrated for the embedding model where it was."""
+    if settings.threshold is not None:
+        return settings.threshold
+    found = _calibrated(settings.profile, settings.guards_off, model)
+    if found is None and model != LocalEmbedder.model and settings.mode in EMBEDDING_MODES:
+        logger.warning(
+            "[Khazad] Profile %s is calibrated for the bundled embedding model, not for %s:"
+            " run `khazad-mitm calibrate`, or set threshold",
+            settings.profile,
+            model,
+        )
+    return settings.similarity_floor if found is None else found
+
+
+def _calibrated(profile: str, guards_off: frozenset[str], model: str) -> float | None:
+    return calibration_file.thresholds(model, guards_off).get(profile)
+
+
+def _changes(route: Route, settings: Settings, model: str) -> dict[str, Any]:
     """What a route changes in `Rules`. Its profile goes before the threshold of the options."""
     sets = dict(route.settings)
     threshold = sets.pop("threshold", None)
     profile = sets.pop("profile", None)
     if threshold is None and profile is not None:
-        threshold = PROFILES[profile]
+        guards_off = sets.get("guards_off", settings.guards_off)
+        threshold = _calibrated(profile, guards_off, model)
+        threshold = PROFILES[profile] if threshold is None else threshold
     if threshold is not None:
         sets["threshold"] = threshold
     return {"ttl_s" if name == "ttl" else name: value for name, value in sets.items()}

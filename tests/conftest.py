@@ -26,6 +26,14 @@ settings.load_profile("fast")
 loopback.install()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_calibrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What whoever runs the tests has calibrated for himself."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_the_machine() -> Iterator[None]:
     loopback.refused.clear()

@@ -106,6 +106,11 @@ class Cache:
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
+    @property
+    def threshold(self) -> float:
+        """Cosine below which nothing is served where no route fits."""
+        return self._rulebook.default.threshold
+
     # -- asking
 
     def look_up(self, request: Request) -> Outcome | None:

@@ -15,7 +15,7 @@ CONFIG_EXIT = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    from khazad_mitm.cli import demo, doctor, flush, path, run, serve, stats
+    from khazad_mitm.cli import calibrate, demo, doctor, flush, path, run, serve, stats
 
     parser = argparse.ArgumentParser(
         prog="khazad-mitm",
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"khazad-mitm {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, serve, demo, doctor, stats, flush, path):
+    for command in (run, serve, demo, doctor, stats, flush, calibrate, path):
         command.add_to(commands)
     args = parser.parse_args(argv)
     try:

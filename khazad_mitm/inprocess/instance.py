@@ -96,13 +96,14 @@ class Khazad:
         self._source = PerProcess(
             partial(build, settings, embed=own, verify=verify), ahead.find(os.environ)
         )
+        here = self._source.here()
         patch.install(self._source)
         # The answers of a script's last calls are still on their way when it ends.
         atexit.register(self._source.close)
         self._is_active = True
         self.logger.info(
             "[Khazad] Initialized - threshold=%.2f, embedder=%s",
-            settings.similarity_floor,
+            settings.similarity_floor if here is None else here.threshold,
             settings.embedder if own is None else "own",
         )
 

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from khazad_mitm import calibration_file
+from khazad_mitm.assembly import build
+from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.settings import from_mapping
+
+from .cache.script import asked
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path
+
+
+def embed(texts: list[str]) -> Any:
+    return [[1.0, 0.0] for _ in texts]
+
+
+def rules_of(own: bool = True, path: str = "/v1/chat", **values: Any) -> Rules:
+    settings = from_mapping({"redis_url": "memory", "embedding_model": "mine", **values})
+    cache = build(settings, embed if own else None)
+    try:
+        return cache._rulebook.of(asked("hello", url=f"https://api.example.com{path}"))
+    finally:
+        cache.close()
+
+
+def test_a_profile_has_the_threshold_that_was_calibrated_for_the_model() -> None:
+    calibration_file.save("mine", "balanced", 0.77, [], {})
+
+    assert 0.77 == rules_of().threshold
+    assert 0.95 == rules_of(profile="strict").threshold
+    assert 0.90 == rules_of(embedding_model="another").threshold
+    assert 0.90 == rules_of(guards_off="order").threshold
+    assert 0.60 == rules_of(threshold=0.60).threshold
+
+
+def test_a_route_has_it_too(tmp_path: Path) -> None:
+    calibration_file.save("mine", "faq", 0.71, [], {})
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "- {path: /faq, profile: faq}\n"
+        "- {path: /mine, profile: faq, threshold: 0.8}\n"
+        "- {path: /short, ttl: 5, mode: exact}\n"
+    )
+
+    def routed(path: str) -> Rules:
+        return rules_of(path=path, routes=str(file), threshold=0.93)
+
+    assert [0.71, 0.8, 0.93] == [routed(path).threshold for path in ("/faq", "/mine", "/v1")]
+    assert (5, "exact") == (routed("/short").ttl_s, routed("/short").mode)
+
+
+def test_a_profile_of_another_model_is_said_to_be_that(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "khazad"):
+        rules_of(threshold=0.9)
+        rules_of(mode="exact")
+        calibration_file.save("known", "balanced", 0.8, [], {})
+        rules_of(embedding_model="known")
+        assert [] == caplog.messages
+        rules_of()
+
+    assert ["not for mine: run `khazad-mitm calibrate`, or set threshold"] == [
+        message.partition("model, ")[2] for message in caplog.messages
+    ]
+
+
+def test_a_broken_calibration_fails_at_the_start(config: Path) -> None:
+    (config / "khazad-mitm").mkdir()
+    (config / "khazad-mitm" / "calibration.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"calibration\.json is not what"):
+        rules_of()
