@@ -15,7 +15,7 @@ export PYTHON
 export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
 
 # Tests that need those SDKs in their own process: they run there too.
-CLIENT_TESTS := tests/embed tests/wire tests/inprocess
+CLIENT_TESTS := tests/embed tests/judge tests/wire tests/inprocess
 
 ##@ Use
 
@@ -81,9 +81,11 @@ format: $(VENV)/.ready  ## Format, and mend what can be mended
 	$(VENV)/bin/ruff format .
 
 .PHONY: docs
-docs: $(VENV)/.ready  ## Print docs/providers.md anew
+docs: $(VENV)/.ready  ## Print docs/providers.md anew, and the table in docs/tuning.md
 	$(VENV)/bin/python -m scripts.providers_page > docs/providers.md.new
 	mv docs/providers.md.new docs/providers.md
+	$(VENV)/bin/python -m scripts.tuning_page > docs/tuning.md.new
+	mv docs/tuning.md.new docs/tuning.md
 
 .PHONY: clean
 clean:  ## Remove environments and caches

@@ -83,6 +83,7 @@ WITHOUT_A_TWIN = {
     "test_providers_page.py",
     "test_readme.py",
     "inprocess/test_azure_tokens.py",
+    "test_tuning_page.py",
     "inprocess/test_batches.py",
     "inprocess/test_client_shapes.py",
     "inprocess/test_embedders.py",
