@@ -26,12 +26,7 @@ SENTENCE_CHARS = 240
 
 _QUOTED = re.compile(r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?;。？！])\s+|\n+")
-_POLITE = re.compile(
-    r"^(?:[\s,.:!-]*\b(?:hi|hello|hey|ok|okay|no|nope|well|so|sorry|thanks|and|but|now|then|just"
-    r"|please|pls|kindly|(?:can|could|would|will) (?:you|u)(?: please)?|i(?: would"
-    r"|'d) like (?:you )?to"
-    r"|i (?:want|need) (?:you )?to|let's|let me)\b)*[\s,.:!-]*"
-)
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # A text without any of these needs no closer look; most have none.
 _TRIGGERS = frozenset(
@@ -39,195 +34,239 @@ _TRIGGERS = frozenset(
     " nowadays moment present current latest newest recent recently upcoming next last this these"
     " weather forecast rain raining rainy snow snowing sunny windy cloudy umbrella hot cold warm"
     " temperature time date day year month news headlines trending happening happened price prices"
-    " rate worth winning score until till left again retry regenerate redo rewrite rephrase another"
-    " else more random randomly surprise joke jokes story stories poem poems haiku limerick riddle"
-    " riddles song lyrics rap tale sonnet pun fact brainstorm flip toss coin roll dice die pick"
-    " choose guess entertain laugh lucky repeat attempt different once"
-    " new other something heads rates facts puns haikus limericks raps sonnets tongue line lines"
-    " going lately playing leading usd eur gbp inr jpy dollar dollars euro euros pound pounds yen"
-    # heute, aujourd'hui, hoy, oggi, hoje and the like
-    " heute heutige aktuell aktuelle aktuellen jetzt wetter gerade aujourd'hui maintenant météo"
-    " actuel actuelle hoy ahora actual clima tiempo oggi adesso meteo attuale hoje agora vandaag"
-    " witz blague chiste nochmal erneut encore otra noch start".split()
-)
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-
-_OWN = r"\b(?:i|i'm|i've|i'd|i'll|my|me|mine|we|we're|we've|our|us)\b"
-_CODE = (
-    r"\b(?:function|method|script|program|code|class|query|sql|regex|api|app|endpoint|command"
-    r"|column|row|rows|table|dataframe|array|variable|python|javascript|typescript|java|rust|golang"
-    r"|c\+\+|c#|php|ruby|bash|shell|excel|formula|pandas|numpy|react|css|html|unit test"
-    r"|algorithm)\b"
-)
-_A_WAY = (
-    r"^(?:how (?:do|can|could|should|would|might|to|does|did)\b|what(?:'s| is| are) the"
-    r" (?:best |easiest |right |correct |simplest |proper )?(?:way|command|syntax|difference)"
-    r"|which (?:command|function|method)|(?:write|implement|create|build|fix|debug|refactor"
-    r"|explain)\b)"
-)
-_ASKS = (
-    r"^(?:what|what's|whats|which|who|who's|whos|whose|where|where's|when|when's|why|how|how's"
-    r"|is|are"
-    r"|was|were|do|does|did|will|has|have|had|can|could|should|would|any|anything|tell|give|show"
-    r"|list|find|get|check|look|search|summari[sz]e|name|report|update|fetch|weather)\b|\?\s*$"
+    " rate rates worth winning playing leading going lately score until till left usd eur gbp"
+    " inr jpy"
+    " dollar dollars euro euros pound pounds yen"
+    " again retry regenerate redo rewrite rephrase reword repeat start attempt different once"
+    " another other else new something more random randomly surprise joke jokes story stories poem"
+    " poems haiku haikus limerick limericks riddle riddles song songs lyrics rap raps tale tales"
+    " sonnet sonnets pun puns fact facts tongue line lines brainstorm flip toss coin heads"
+    " roll dice"
+    " die pick choose guess entertain laugh lucky"
+    # Today, now and weather in German, French, Spanish, Italian, Portuguese, Dutch; once more.
+    " heute heutige aktuell aktuelle aktuellen jetzt wetter aujourd'hui maintenant météo actuel"
+    " actuelle hoy ahora oggi adesso meteo attuale hoje agora vandaag nochmal noch erneut encore"
+    " otra".split()
 )
 
-# Times of which each day has its own.
-_DATED = (
-    r"\b(?:today|today's|todays|tonight|tonight's|tomorrow|tomorrow's|yesterday|yesterday's"
-    r"|nowadays"
-    r"|currently|presently|(?:right|just|as of|by|until) now|at the moment|at this (?:moment|time)"
-    r"|at present|these days|last night"
-    r"|(?:this|last|next|upcoming|coming) (?:morning|afternoon|evening|weekend|week|month|year"
-    r"|season|quarter|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
-    r"|^(?:who|who's|what's|what is|what are|which)\b.*\bnow\W*$"
-)
-_THINGS_NOW = (
-    r"(?:version|release|news|headlines?|updates?|developments?|model|models|price|prices|rate"
-    r"|rates"
-    r"|score|scores|standings|results?|events?|trends?|weather|conditions|temperature|president"
-    r"|ceo|cto|chair\w*|prime minister|minister|chancellor|king|queen|pope|governor|mayor|leader"
-    r"|head|champions?|holder|population|inflation|situation|status|state of|stock|market|value of"
-    r"|minimum wage|episode|season|movies?|films?|album|song|iphone|edition|research|season"
-    r"|traffic|moon phase|phase of the moon)"
-)
-_CLOCK = (
-    r"\bwhat time (?:is it|it is)(?: now| right now| there| here| over there| in [\w ,.]+)?\W*$"
-    r"|\bwhat(?:'s| is) the (?:current |exact |local )?time(?: now| right now| there"
-    r"| in [\w ,.]+)?\W*$"
-    r"|\b(?:do you have|have you got|tell me|give me) the (?:current |exact |local )?time\W*$"
-    r"|\bwhat(?:'s| is)?(?: the)? (?:date|day|day of the week|year|month)"
-    r"(?: is it| it is| today| now)*\W*$|\bwhat (?:day|date|year|month) (?:is it|it is|is today)\b"
-    r"|\btoday's date\b|\bcurrent (?:local )?(?:time|date|day|year|month)\b"
-    r"|\bhow (?:many|much|long)\b[^.?]{0,80}\b(?:until|till|left|to go)\b"
-)
-_WEATHER = (
-    r"\bweather (?:in|for|at|near|on|like|today|tonight|tomorrow|report|right|now|outside|here"
-    r"|this)\b"
-    r"|\b(?:what|how)(?:'s| is| was| will)? the weather\b|^(?:the )?weather\b(?! the\b)"
-    r"|\b(?:weather|snow|rain) forecast\b|\bforecast for\b"
-    r"|\b(?:will|is|does|did|has) it (?:be |been |going to |gonna )?(?:rain|snow|hail|sunny|windy"
-    r"|cloudy|humid|freezing|rainy|storm)\w*|\bis it (?:hot|cold|warm|chilly|nice|dark)"
-    r" (?:in|out|outside|there|here|today|now|right)\b|\bneed an umbrella\b"
-    r"|\bhow (?:hot|cold|warm|humid) is it\b|\btemperature (?:outside|today|right now"
-    r"|in [a-z]+\s*\??$)"
-)
-_MARKET = (
-    r"\b(?:stock|share|market|spot|gas|petrol|oil|gold|silver|bitcoin|btc|ethereum|eth|crypto)"
-    r" prices?\b|\bprices? of (?:bitcoin|btc|ethereum|eth|gold|silver|oil|gas|petrol|crude"
-    r"|\w+ (?:stock"
-    r"|shares?))\b|\bwhat(?:'s| is| are) (?:the |your )?(?:\w+ )?(?:exchange|conversion) rates?\b"
-    r"|\bexchange rates? (?:for|from|between|of|to|today|right)\b"
-    r"|\bhow much (?:is|are) [\w.,$€£¥ ]* (?:worth|in (?:dollars?|euros?|pounds?|yen|usd|eur|gbp"
-    r"|inr|jpy))\b"
-)
-_HAPPENS = (
-    r"\b(?:what(?:'s| is| has)?|anything) (?:been )?(?:happening|happened|trending|going on|new)"
-    r" (?:in|around|at|on|today|now|right|this|lately)\b"
-    r"|\b(?:the|breaking|world|local|tech|sports?|business|any|recent) (?:news"
-    r"|headlines)\b(?!letter| api)"
-    r"|\bnews (?:about|on|from|today|in|for)\b|\bwho(?:'s| is) (?:winning|leading|playing)\b"
-    r"|\bwhat(?:'s| is) the score\b|\bin the news\b"
-    r"|\bwhen(?:'s| is| are| does| do| will)(?: the)? next\b|\bwhat time(?:'s| is"
-    r"| does)? the next\b"
-)
-_NEWEST = (
-    r"\b(?:latest|newest|most recent|current|up[- ]to[- ]date)(?: \w+){0,3} " + _THINGS_NOW + r"\b"
-    r"|\b(?:what|who|which)(?:'s| is| are|se are)? (?:the |your )?(?:latest|newest|most recent"
-    r"|current)\b"
-    r"(?! (?:(?:time|date|day) )?(?:i|we|you|to|for|by|that|possible|when|on which))"
-)
-# Even a way to these goes out of date.
-_VERSIONS = r"\b(?:latest|newest|most recent|current)(?: \w+){0,2} (?:version|release|build|lts)\b"
-_ABROAD = (
-    r"\b(?:heute|heutige\w*|aktuelle?n?|jetzt|aujourd['’]hui|maintenant|actuelle?|hoy|ahora|oggi"
-    r"|adesso|attuale|hoje|agora|vandaag)\b|\b(?:wetter|météo|meteo)\b"
-    r"|今日|今天|现在|現在|오늘|지금|сегодня|сейчас|اليوم|आज"
-)
-_OWN_ABROAD = (
-    r"\b(?:ich|mein\w*|mir|wir|je|j'ai|mon|ma|mes|mi|mis|me|mio|mia|eu|meu|minha|ik|mijn)\b"
-)
 
-_ADJECTIVES = (
-    r"(?: (?:me|us|up|a|an|another|some|one|two|three|\d+|any|good|new|short|long|funny|silly"
-    r"|little"
-    r"|quick|original|random|clean|dark|dad|bad|bedtime|fairy|fun|your|best|other|more))*"
-)
-# Told to please: whoever asks again wants to hear another.
-_PLEASING = r"(?:jokes?|riddles?|puns?|facts?|tongue twisters?|pick[- ]?up lines?)"
-# With a subject these are work to be done, like any other text.
-_MADE = r"(?:stor(?:y|ies)|tales?|poems?|haikus?|limericks?|songs?|raps?|sonnets?)"
-_CREATIVE = (
-    r"^(?:tell|give|know|do you know|got|say|share|hear)" + _ADJECTIVES + " " + _PLEASING + r"\b"
-    r"|^(?:tell|give|write|compose|make|create|generate|sing|invent)"
-    + _ADJECTIVES
-    + " "
-    + _MADE
-    + r"(?: for me| please)?\W*$"
-    r"|\bmake (?:me|us) laugh\b|\b(?:entertain|surprise) (?:me|us)\b|\bsay something\b"
-    r"|\bbrainstorm\b|\bfeeling lucky\b"
-    r"|\b(?:flip|toss) a coin\b|\bheads or tails\b|\broll (?:a|the|some|\d+"
-    r"|two) (?:\w+ )?(?:dice|die)\b"
-    r"|\bpick (?:a|any|one|me a) (?:number|card|colou?r|name|winner|letter|word)\b"
-    r"|\bguess (?:a|the|my) number\b|\b(?:pick|choose|chosen|select)(?: \w+){0,3} (?:at random"
-    r"|randomly)\b"
-)
-_RANDOM = (
-    r"^(?:tell|give|generate|pick|choose|suggest|show|name|say|make|create|get|find|recommend"
-    r"|select)\b"
-    r"(?: \w+){0,3} random\b(?! (?:forest|access|walk|seed|effects?|module|variable))"
-    r"|^(?:a )?random \w+(?: please)?\W*$"
-)
-_SORTS = (
-    r"(?:ones?|jokes?|stor(?:y|ies)|poems?|examples?|ideas?|riddles?|facts?|suggestions?|options?"
-    r"|names?|recipes?|songs?|quotes?|versions?|titles?|slogans?|puns?|alternatives?)"
-)
-_ANOTHER = (
-    r"^(?:(?:tell|give|show|write|suggest|find|make|recommend|name|try|how about"
-    r"|what about)(?: me| us)? )?"
-    r"(?:(?:(?:yet )?another|(?:a )?different|some other|other|(?:\d+|one|two|three|five|ten"
-    r"|some|a few"
-    r"|any) more)(?: \w+)? "
-    + _SORTS
-    + r"\b|(?:yet )?another\W*$|(?:one|some|a few|any) more(?: please)?\W*$"
-    r"|(?:something|anything) (?:else|different|new)(?: please)?\W*$)|^what else\W*$"
-)
-_RETRY = (
-    r"^(?:(?:try|do|answer|write|say|generate|explain|start|run|go|translate|summari[sz]e)"
-    r"(?: (?:it|that|this|them|over|the (?:same|last) \w+))? again"
-    r"(?! (?:later|in \d|in a|after|tomorrow|shortly|soon))\b(?!.*\b(?:error|message)\b)"
-    r"|again\W*$|retry(?: (?:it|that|please|with .*))?\W*$"
-    r"|(?:regenerate|redo|rewrite|rephrase|reword|repeat)(?: (?:it|that|this|your|the (?:last "
-    r"|previous )?"
-    r"(?:answer|response|reply|text|message|output)))?(?: (?:answer|response|reply|again"
-    r"|differently"
-    r"|please))*\W*$"
-    r"|(?:give|have|take|make) (?:it|that|this|me) another (?:try|go|shot|attempt|answer|version)\b"
-    r"|another (?:try|attempt|version|answer)\W*$|one more time\W*$|once (?:more|again)\W*$"
-    r"|start over\W*$|noch ?mal\b|erneut\W*$|encore une fois\W*$|otra vez\W*$)"
-)
+def _any(words: str) -> str:
+    """One of these words; `_` stands for a blank between two."""
+    return "(?:" + "|".join(words.replace("_", " ") for words in words.split()) + ")"
 
 
 def _rule(*patterns: str) -> re.Pattern[str]:
+    """Any of these, in a sentence in lower case."""
     return re.compile("|".join(patterns))
 
 
-_IS_RETRY = _rule(_RETRY)
-_IS_CREATIVE = _rule(_CREATIVE, _ANOTHER)
-_IS_RANDOM = _rule(_RANDOM)
-_IS_LIVE = _rule(_CLOCK, _WEATHER, _MARKET, _HAPPENS, _NEWEST)
-_IS_VERSION = _rule(_VERSIONS)
-_IS_DATED = _rule(_DATED)
-_IS_ABROAD = _rule(_ABROAD)
-_IS_OWN = _rule(_OWN)
-_IS_HIS = re.compile(r"\b(?:my|our)\b|\b(?:until|till)\b.*\b(?:i|we|my|our)\b")
-_IS_OWN_ABROAD = _rule(_OWN_ABROAD)
-_NAMES_A_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_IS_A_WAY = _rule(_A_WAY)
-_IS_CODE = _rule(_CODE)
-_IS_ASKED = _rule(_ASKS)
-_UNSPACED = re.compile(
+# How a sentence may begin before it says what it wants.
+_POLITE = re.compile(
+    r"^(?:[\s,.:!-]*\b"
+    + _any(
+        "hi hello hey ok okay no nope well so sorry thanks and but now then just please pls kindly"
+        " (?:can|could|would|will)_(?:you|u)(?:_please)? i(?:_would|'d)_like_(?:you_)?to"
+        " i_(?:want|need)_(?:you_)?to let's let_me"
+    )
+    + r"\b)*[\s,.:!-]*"
+)
+_IS_ASKED = _rule(
+    "^"
+    + _any(
+        "what what's whats which who who's whos whose where where's when when's why how how's"
+        " is are"
+        " was were do does did will has have had can could should would any anything tell give show"
+        " list find get check look search summari[sz]e name report update fetch weather"
+    )
+    + r"\b",
+    r"\?\s*$",
+)
+_IS_OWN = _rule(r"\b" + _any("i i'm i've i'd i'll my me mine we we're we've our us") + r"\b")
+_IS_HIS = _rule(r"\b(?:my|our)\b", r"\b(?:until|till)\b.*\b(?:i|we|my|our)\b")
+_IS_A_WAY = _rule(
+    r"^how " + _any("do can could should would might to does did") + r"\b",
+    r"^what(?:'s| is| are) the "
+    + _any("best_ easiest_ right_ correct_ simplest_ proper_")
+    + "?(?:way|command|syntax|difference)",
+    r"^which (?:command|function|method)",
+    "^" + _any("write implement create build fix debug refactor explain") + r"\b",
+)
+_IS_CODE = _rule(
+    r"\b"
+    + _any(
+        "function method script program code class query sql regex api app endpoint command column"
+        " row rows table dataframe array variable python javascript typescript java rust golang"
+        r" c\+\+ c# php ruby bash shell excel formula pandas numpy react css html unit_test"
+        r" algorithm"
+    )
+    + r"\b"
+)
+
+# Of these each day has its own.
+_IS_DATED = _rule(
+    r"\b"
+    + _any(
+        "today today's todays tonight tonight's tomorrow tomorrow's yesterday yesterday's nowadays"
+        " currently presently (?:right|just|as_of|by|until)_now at_the_moment at_this_moment"
+        " at_this_time at_present these_days last_night"
+    )
+    + r"\b",
+    r"\b(?:this|last|next|upcoming|coming) "
+    + _any(
+        "morning afternoon evening weekend week month year season quarter monday tuesday wednesday"
+        " thursday friday saturday sunday"
+    )
+    + r"\b",
+    r"^(?:who|who's|what's|what is|what are|which)\b.*\bnow\W*$",
+)
+_NAMES_A_YEAR = _rule(r"\b(?:19|20)\d\d\b")
+
+_NEWEST = _any("latest newest most_recent current up[-_]to[-_]date")
+# Even a way to these goes out of date.
+_IS_VERSION = _rule(rf"\b{_NEWEST}(?: \w+){{0,2}} (?:version|release|build|lts)\b")
+_THINGS_NOW = _any(
+    r"news headlines? updates? developments? models? prices? rates? scores? standings results?"
+    r" events? trends? weather conditions temperature president ceo cto chair\w* minister"
+    r" chancellor king queen pope governor mayor leader head champions? holder population"
+    r" inflation situation"
+    r" status state_of stock market value_of minimum_wage episode season movies? films? album song"
+    r" iphone edition research traffic moon"
+)
+_IS_LIVE = _rule(
+    # The clock and the calendar.
+    r"\bwhat time (?:is it|it is)(?: now| right now| there| here| over there| in [\w ,.]+)?\W*$",
+    r"\b(?:what's|what is|do you have|have you got|tell me|give me) the"
+    r" (?:current |exact |local )?time(?: now| right now| there| in [\w ,.]+)?\W*$",
+    r"\bwhat(?:'s| is)?(?: the)? "
+    + _any("date day day_of_the_week year month")
+    + r"(?: is it| it is| today| now)*\W*$",
+    r"\bwhat (?:day|date|year|month) (?:is it|it is|is today)\b",
+    r"\btoday's date\b|\bcurrent (?:local )?(?:time|date|day|year|month)\b",
+    r"\bhow (?:many|much|long)\b[^.?]{0,80}\b(?:until|till|left|to go)\b",
+    # The weather.
+    r"\bweather "
+    + _any("in for at near on like today tonight tomorrow report right now outside here this")
+    + r"\b",
+    r"\b(?:what|how)(?:'s| is| was| will)? the weather\b",
+    r"^(?:the )?weather\b(?! the\b)",
+    r"\b(?:weather|snow|rain) forecast\b|\bforecast for\b",
+    r"\b(?:will|is|does|did|has) it (?:be |been |going to |gonna )?"
+    + _any("rain snow hail sunny windy cloudy humid freezing storm")
+    + r"\w*",
+    r"\bis it (?:hot|cold|warm|chilly|nice|dark) "
+    + _any("in out outside there here today now right")
+    + r"\b",
+    r"\bneed an umbrella\b|\bhow (?:hot|cold|warm|humid) is it\b",
+    r"\btemperature (?:outside|today|right now|in [a-z]+\s*\??$)",
+    # Prices and rates.
+    r"\b"
+    + _any("stock share market spot gas petrol oil gold silver bitcoin btc ethereum eth crypto")
+    + r" prices?\b",
+    r"\bprices? of (?:\w+ )?"
+    + _any("bitcoin btc ethereum eth gold silver oil gas petrol crude stock shares?")
+    + r"\b",
+    r"\bwhat(?:'s| is| are) (?:the |your )?(?:\w+ )?(?:exchange|conversion) rates?\b",
+    r"\bexchange rates? (?:for|from|between|of|to|today|right)\b",
+    r"\bhow much (?:is|are) [\w.,$€£¥ ]* (?:worth|in "
+    + _any("dollars? euros? pounds? yen usd eur gbp inr jpy")
+    + r")\b",
+    # What happens.
+    r"\b(?:what(?:'s| is| has)?|anything) (?:been )?(?:happening|happened|trending|going on|new) "
+    + _any("in around at on today now right this lately")
+    + r"\b",
+    r"\b"
+    + _any("the breaking world local tech sports? business any recent")
+    + " (?:news|headlines)"
+    r"\b(?! api)",
+    r"\bnews (?:about|on|from|today|in|for)\b|\bin the news\b",
+    r"\bwho(?:'s| is) (?:winning|leading|playing)\b|\bwhat(?:'s| is) the score\b",
+    r"\b(?:when|what time)(?:'s| is| are| does| do| will)?(?: the)? next\b",
+    # What is the newest of its kind.
+    rf"\b{_NEWEST}(?: \w+){{0,3}} {_THINGS_NOW}\b",
+    rf"\b(?:what|who|which)(?:'s| is| are|se are)? (?:the |your )?{_NEWEST}\b"
+    r"(?! (?:(?:time|date|day) )?(?:i|we|you|to|for|by|that|possible|when|on which))",
+)
+_IS_ABROAD = _rule(
+    r"\b"
+    + _any(
+        r"heute heutige\w* aktuelle?n? jetzt aujourd'hui maintenant actuelle? hoy ahora oggi adesso"
+        r" attuale hoje agora vandaag wetter météo meteo"
+    )
+    + r"\b",
+    "今日|今天|现在|現在|오늘|지금|сегодня|сейчас|اليوم|आज",
+)
+_IS_OWN_ABROAD = _rule(
+    r"\b"
+    + _any(r"ich mein\w* mir wir je j'ai mon ma mes mi mis me mio mia eu meu minha ik mijn")
+    + r"\b"
+)
+_UNSPACED = _rule(
     r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+
+_ADJECTIVES = (
+    "(?: "
+    + _any(
+        r"me us up a an another some one two three \d+ any good new short long funny silly little"
+        " quick original random clean dark dad bad bedtime fairy fun your best other more"
+    )
+    + ")*"
+)
+# Told to please: whoever asks again wants to hear another.
+_PLEASING = _any("jokes? riddles? puns? facts? tongue_twisters? pick-?_?up_lines?")
+# With a subject these are work to be done, like any other text.
+_MADE = _any("stor(?:y|ies) tales? poems? haikus? limericks? songs? raps? sonnets?")
+_SORTS = _any(
+    "ones? jokes? stor(?:y|ies) poems? examples? ideas? riddles? facts? suggestions? options?"
+    " names? recipes? songs? quotes? versions? titles? slogans? puns? alternatives?"
+)
+_GIVE = (
+    "(?:"
+    + _any("tell give show write suggest find make recommend name try how_about what_about")
+    + "(?: me| us)? )?"
+)
+_IS_CREATIVE = _rule(
+    "^" + _any("tell give know do_you_know got say share hear") + rf"{_ADJECTIVES} {_PLEASING}\b",
+    "^"
+    + _any("tell give write compose make create generate sing invent")
+    + rf"{_ADJECTIVES} {_MADE}(?: for me| please)?\W*$",
+    r"\b(?:make (?:me|us) laugh|(?:entertain|surprise) (?:me|us)|say something|feeling lucky)\b",
+    r"\bbrainstorm\b",
+    # Chance.
+    r"\b(?:flip|toss) a coin\b|\bheads or tails\b",
+    r"\broll (?:a|the|some|\d+|two) (?:\w+ )?(?:dice|die)\b|\bguess (?:a|the|my) number\b",
+    r"\bpick (?:a|any|one|me a) (?:number|card|colou?r|name|winner|letter|word)\b",
+    r"\b(?:pick|choose|chosen|select)(?: \w+){0,3} (?:at random|randomly)\b",
+    "^"
+    + _any(
+        "tell give generate pick choose suggest show name say make create get find recommend select"
+    )
+    + r"\b(?: \w+){0,3} random\b(?! (?:forest|access|walk|seed|effects?|module|variable))",
+    r"^(?:a )?random \w+(?: please)?\W*$",
+    # One more, or another.
+    rf"^{_GIVE}(?:(?:yet )?another|(?:a )?different|some other|other"
+    rf"|(?:\d+|one|two|three|five|ten|some|a few|any) more)(?: \w+)? {_SORTS}\b",
+    rf"^{_GIVE}(?:(?:yet )?another|(?:one|some|a few|any) more(?: please)?"
+    r"|(?:something|anything) (?:else|different|new)(?: please)?|what else)\W*$",
+)
+_IS_RETRY = _rule(
+    "^"
+    + _any("try do answer write say generate explain start run go translate summari[sz]e")
+    + r"(?: (?:it|that|this|them|over|the (?:same|last) \w+))? again\b"
+    r"(?! (?:later|in \d|in a|after|tomorrow|shortly|soon))(?!.*\b(?:error|message)\b)",
+    r"^(?:again|one more time|once (?:more|again)|start over)\W*$",
+    r"^retry(?: (?:it|that|please|with .*))?\W*$",
+    r"^(?:regenerate|redo|rewrite|rephrase|reword|repeat)"
+    r"(?: (?:it|that|this|your|the (?:last |previous )?"
+    + _any("answer response reply text message output")
+    + "))?(?: "
+    + _any("answer response reply again differently please")
+    + r")*\W*$",
+    r"^(?:give|have|take|make) (?:it|that|this|me) another "
+    + _any("try go shot attempt answer version")
+    + r"\b",
+    r"^another (?:try|attempt|version|answer)\W*$",
+    r"^(?:noch ?mal|erneut|encore une fois|otra vez)\W*$",
 )
 
 
@@ -252,7 +291,7 @@ def _of_sentence(said: str) -> str:
     if _IS_RETRY.search(said):
         return "retry"
     is_code = bool(_IS_CODE.search(said))
-    if not is_code and (_IS_CREATIVE.search(said) or _IS_RANDOM.search(said)):
+    if not is_code and _IS_CREATIVE.search(said):
         return "creative"
     if _IS_VERSION.search(said):
         return "moment"
