@@ -47,6 +47,7 @@ class Archive:
         self._keeper = Keeper()
         # A thread of its own: answers do not wait behind a verifier.
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
+        self._is_closed = False
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
@@ -74,7 +75,7 @@ class Archive:
 
     def judge_later(self, miss: Miss) -> None:
         """Have judged what the lookup had no time for."""
-        self._judging.hand(partial(self._run, second.judge_later(miss)))
+        self._judging.hand(partial(self._judge, miss))
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was handed over so far is stored; False after `timeout_s`."""
@@ -87,6 +88,7 @@ class Archive:
     def close(self) -> None:
         """Store what is waiting, and end the threads. Idempotent."""
         self._keeper.close()
+        self._is_closed = True
         self._judging.close(0.0)
 
     def _keep(self, miss: Miss, response: Response) -> None:
@@ -149,6 +151,11 @@ class Archive:
         steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
         if self._run(steps) is not None:
             self._counters.count_stored()
+
+    def _judge(self, miss: Miss) -> None:
+        # A verifier is nothing to wait for at the end.
+        if not self._is_closed:
+            self._run(second.judge_later(miss))
 
     def _run(self, steps: Any) -> Any:
         try:

@@ -157,9 +157,7 @@ class Cache:
             logger.debug("[Khazad] PASSED BY - too-big - %s", request.host)
             return None
         parsed = self._wire.recognise(request)
-        if parsed is None or self._rulebook.of(parsed).mode == "off":
-            return None
-        if request.host in self._unsplit:
+        if parsed is not None and request.host in self._unsplit:
             return replace(parsed, batch=None)
         return parsed
 

@@ -95,8 +95,8 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         return Bypass(parsed, f"malformed {controls.malformed}")
     if controls.no_store:
         return Bypass(parsed, "no-store")
-    if parsed.bypass:
-        return Bypass(parsed, parsed.bypass)
+    if parsed.bypass or rules.mode == "off":
+        return Bypass(parsed, parsed.bypass or "off")
     tenant = tenant_of(parsed.request, rules.tenant, rules.secret)
     if tenant is None:
         return Bypass(parsed, "no-tenant")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from khazad_mitm.cache.lookup import Rules, lookup
 from khazad_mitm.cache.routes import MODES, STRICTER, Route, Rulebook
-from khazad_mitm.exchange import Hit, ParsedRequest
+from khazad_mitm.exchange import Bypass, Hit, Miss, ParsedRequest
 
 from .desk import Desk
 from .script import NOW, RULES, VECTOR, asked, near, play
@@ -140,17 +140,17 @@ class TestAtTheFront:
     def asked(self, path: str) -> ParsedRequest:
         return asked("hello", url=f"https://api.example.com{path}")
 
-    def test_a_route_that_is_off_is_none_of_our_business(self) -> None:
+    def test_a_route_that_is_off_is_passed_by_and_says_so(self) -> None:
         desk = Desk(routes=[(Route(path="/off"), {"mode": "off"})])
 
-        assert None is desk.ask(self.asked("/off"))
-        assert None is not desk.ask(self.asked("/on"))
+        assert Bypass(self.asked("/off"), "off") == desk.ask(self.asked("/off"))
+        assert isinstance(desk.ask(self.asked("/on")), Miss)
 
     def test_a_route_may_be_all_that_is_on(self) -> None:
         desk = Desk(routes=[(Route(path="/on"), {"mode": "cache"})], mode="off")
 
-        assert None is desk.ask(self.asked("/off"))
-        assert None is not desk.ask(self.asked("/on"))
+        assert isinstance(desk.ask(self.asked("/off")), Bypass)
+        assert isinstance(desk.ask(self.asked("/on")), Miss)
 
     def test_an_answer_is_kept_as_long_as_its_route_says(self) -> None:
         desk = Desk(routes=[(Route(path="/short"), {"ttl_s": 60})])
