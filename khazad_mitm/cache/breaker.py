@@ -31,6 +31,11 @@ class Breaker:
         self._probing = False
         self._passed_by = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Does the part not answer, as far as anybody knows?"""
+        return self._probe_at is not None
+
     def allows(self) -> bool:
         """May this call go to the part? True for everyone while closed, for one probe a pause."""
         if self._probe_at is None:

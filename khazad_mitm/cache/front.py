@@ -285,6 +285,14 @@ class Cache:
     def stats(self) -> Stats:
         return self._counters.snapshot()
 
+    def parts(self) -> dict[str, str]:
+        """How the store and the embedder are, in a word each."""
+        embedder = "ready" if self._parts.embedder.is_loaded else "loading"
+        return {
+            "store": "unavailable" if self._parts.store_breaker.is_open else "ready",
+            "embedder": "unavailable" if self._parts.embed_breaker.is_open else embedder,
+        }
+
     def flush(self) -> int:
         """Forget every answer of the namespace, and the counters. Returns how many there were."""
         self._archive.drain(2.0)

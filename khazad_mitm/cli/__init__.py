@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in (run, serve, demo, doctor, stats, flush, calibrate, path):
         command.add_to(commands)
     args = parser.parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
         return int(args.command(args))
     except (ConfigError, MissingExtra) as error:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Collection
 
 from khazad_mitm.settings import OPTIONS, Settings, from_mapping
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser, *, but: Collection[str] = ()) -> None:
+    """One flag per setting; those named in `but` are the caller's to declare."""
     group = parser.add_argument_group("settings", "each also as KHAZAD_NAME in the environment")
     for option in OPTIONS:
+        if option.name in but:
+            continue
         group.add_argument(
             f"--{option.name.replace('_', '-')}",
             dest=f"khazad_{option.name}",

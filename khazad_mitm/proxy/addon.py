@@ -72,6 +72,8 @@ class KhazadAddon:
         self._cache = cache
         self._settings: Settings | None = None
         self._is_running = False
+        self.is_ending = False
+        """No more work, please: so says the page for load balancers."""
         # Weak: a flow that mitmproxy drops without another hook takes its ticket along.
         self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
         self._last_word = LastWord(self.decrypts, self._forget, self.response_waits)
@@ -170,7 +172,7 @@ class KhazadAddon:
             return
         try:
             if magic.is_meant(flow.request):
-                flow.response = await magic.page(flow.request, self._cache)
+                flow.response = await magic.page(flow.request, self._cache, self.is_ending)
             elif self._cache is not None:
                 await self._ask(self._cache, flow)
         except Exception:  # an edge: a mistake of ours must not reach the caller

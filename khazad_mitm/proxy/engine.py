@@ -1,28 +1,22 @@
-"""The proxy of `khazad-mitm serve` and `run`: mitmproxy's core with the addons a proxy needs.
+"""The proxy of `khazad-mitm serve` and `run`, from settings to its end.
 
-`mitmdump` loads some 35 addons and asks each of them at every hook; here are ten, asked by
-`dispatch`. What it speaks and how it decrypts is mitmproxy's, unchanged. One at a time in a
-process: mitmproxy keeps the running master in a global.
+One at a time in a process: mitmproxy keeps the running master in a global.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mitmproxy import exceptions, http, tcp
-from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
-from mitmproxy.master import Master
-from mitmproxy.options import CONF_BASENAME, Options
+from mitmproxy.options import CONF_BASENAME
 
 from khazad_mitm.assembly import build
-from khazad_mitm.errors import ConfigError, KhazadError
-from khazad_mitm.proxy.addon import KhazadAddon
-from khazad_mitm.proxy.dispatch import LeanAddonManager, manager_for
-from khazad_mitm.proxy.shortcut import Shortcut
+from khazad_mitm.errors import KhazadError
+from khazad_mitm.proxy import listening
+from khazad_mitm.proxy.master import LeanMaster
+from khazad_mitm.wire.base_urls import BASE_URLS, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,68 +25,6 @@ if TYPE_CHECKING:
     from khazad_mitm.settings import Settings
 
 STOP_TIMEOUT_S = 10.0
-HANG_UP_TIMEOUT_S = 1.0
-_A_MOMENT_S = 0.01
-
-# Loaded only where their option is given: each costs a call per request, and the first the import
-# of an LDAP client.
-_OPTIONAL = {"proxyauth": "ProxyAuth", "upstream_auth": "UpstreamAuth"}
-
-
-class LeanMaster(Master):
-    """mitmproxy's master with our dispatch and a few of its addons."""
-
-    def __init__(self, cache: Cache, wanted: Mapping[str, Any]) -> None:
-        super().__init__(Options())
-        self.addons = manager_for(self)
-        optional = [
-            getattr(import_module(f"mitmproxy.addons.{name}"), addon)()
-            for name, addon in _OPTIONAL.items()
-            if name in wanted
-        ]
-        self.server = proxyserver.Proxyserver()
-        self.addons.add(
-            core.Core(),
-            disable_h2c.DisableH2C(),
-            *optional,
-            self.server,
-            KhazadAddon(cache),
-            _NoHistory(),
-            next_layer.NextLayer(),
-            tlsconfig.TlsConfig(),
-        )
-        if isinstance(self.addons, LeanAddonManager):
-            self.addons.add(Shortcut(self.server, self.addons))
-        try:
-            self.options.update(**wanted)
-        except (KeyError, TypeError, ValueError, exceptions.OptionsError) as error:
-            raise ConfigError(f"mitmproxy: {error}") from error
-
-    async def done(self) -> None:
-        """Hang up before the addons end, so that what is in flight is aborted and not lost."""
-        await self.server.servers.update([])
-        for connection in list(self.server.connections.values()):
-            client = connection.transports.get(connection.client)
-            if client is not None and client.handler is not None:
-                client.handler.cancel("the proxy ends")
-        for _ in range(int(HANG_UP_TIMEOUT_S / _A_MOMENT_S)):
-            if not self.server.connections:
-                break
-            await asyncio.sleep(_A_MOMENT_S)
-        await super().done()
-
-
-class _NoHistory:
-    """mitmproxy remembers every message of a WebSocket for its screens, of which there are none."""
-
-    name = "khazad-no-history"
-
-    def tcp_message(self, flow: tcp.TCPFlow) -> None:
-        flow.messages.clear()
-
-    def websocket_message(self, flow: http.HTTPFlow) -> None:
-        if flow.websocket is not None:
-            flow.websocket.messages.clear()
 
 
 class _Ready:
@@ -125,25 +57,36 @@ class Engine:
         *,
         listen_host: str = "127.0.0.1",
         listen_port: int = 8080,
+        modes: Sequence[str] = ("regular",),
+        providers: Mapping[str, str] | None = None,
+        shares_port: bool = False,
         confdir: str | Path = "~/.mitmproxy",
         extra_options: Mapping[str, Any] | None = None,
+        given_options: Sequence[str] = (),
         extra_addons: Sequence[object] = (),
     ) -> None:
-        """`listen_port` 0: any free one. `extra_options` are mitmproxy's own, by name and type.
+        """`listen_port` 0: any free one. `modes`: see `listening`.
 
-        `extra_addons` come after ours.
+        `providers`: URLs by name, beside those of `wire.base_urls`. `shares_port`: other
+        processes listen there too. `extra_options` are mitmproxy's own, by name and type, and
+        `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours.
+        Raises ConfigError for modes that cannot be.
         """
+        self._modes = listening.parse(modes, listen_host, listen_port)
+        self._providers = with_more(BASE_URLS, providers or {})
+        self._shared_port = listening.SharedPort() if shares_port else None
         self._extra_addons = extra_addons
+        self._given = tuple(given_options)
         self._settings = settings
         self._wanted = {
-            "listen_host": listen_host,
-            "listen_port": listen_port,
+            "mode": list(self._modes.specs),
             "confdir": str(Path(confdir).expanduser()),
             # Byte by byte, not message by message: whatever extensions they have agreed on.
             "websocket": False,
             **(extra_options or {}),
         }
         self._master: LeanMaster | None = None
+        self._is_ending = False
         self.cache: Cache | None = None
         """From `run` on, also after its end."""
 
@@ -166,17 +109,48 @@ class Engine:
             cache.warm_up()
 
         try:
-            self._master = LeanMaster(cache, self._wanted)
+            if self._shared_port is not None:
+                self._shared_port.install()
+            self._master = LeanMaster(
+                cache, self._wanted, self._given, self._providers, self._modes.reverse_only
+            )
             announcer = _Ready(self._master, welcome)
             self._master.addons.add(*self._extra_addons, announcer)
             await self._master.run()
         finally:
+            if self._shared_port is not None:
+                self._shared_port.uninstall()
             cache.close()
         if announcer.failure is not None:
             raise announcer.failure
 
+    @property
+    def listens(self) -> list[tuple[str, str, int]]:
+        """Mode, host and port of every socket; empty before it is ready."""
+        if self._master is None:
+            return []
+        found = []
+        for server in self._master.server.servers:
+            spec = server.mode.full_spec
+            mode = "reverse" if spec in self._modes.reverse_only else spec.rpartition("@")[0]
+            found += [(mode, address[0], address[1]) for address in server.listen_addrs]
+        return found
+
+    async def end(self, grace_s: float) -> None:
+        """End `run` once what goes on has come to its end, after so many seconds at most.
+
+        Asked again, it ends at once.
+        """
+        if self._master is None:
+            return
+        if self._is_ending:
+            self._master.hurry()
+            return
+        self._is_ending = True
+        await self._master.end(grace_s)
+
     def shutdown(self) -> None:
-        """End `run`, from any thread. Does nothing before it is ready."""
+        """End `run` at once, from any thread. Does nothing before it is ready."""
         if self._master is not None:
             self._master.shutdown()
 

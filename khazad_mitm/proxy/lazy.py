@@ -15,12 +15,15 @@ public hooks are used here:
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mitmproxy import connection, ctx, http, tls
+from mitmproxy.proxy.mode_specs import ReverseMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mitmproxy.addons.proxyserver import Proxyserver
 
 # Where the server speaks first even if the host is one of ours: FTP, SSH, Telnet, SMTP, POP3,
 # NNTP, IMAP, submission, MySQL, VNC. A CONNECT to these is dialled at once, as by mitmproxy.
@@ -99,3 +102,39 @@ class LastWord:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         if flow.response is not None and self._holds(flow):
             flow.response.stream = False
+
+
+class LazyReverse:
+    """An addon: in reverse mode too the upstream is dialled for a request, and not for a client.
+
+    mitmproxy reads `connection_strategy` from the options of the connection's context.
+    """
+
+    name = "khazad-lazy-reverse"
+
+    def __init__(self, server: Proxyserver) -> None:
+        self._server = server
+
+    def client_connected(self, client: connection.Client) -> None:
+        mode = client.proxy_mode
+        if not isinstance(mode, ReverseMode) or mode.scheme not in ("http", "https"):
+            return
+        handler = self._server.connections.get(client.id)
+        if handler is not None:
+            context: Any = handler.layer.context
+            context.options = _LazyOptions(context.options)
+
+
+class _LazyOptions:
+    """mitmproxy's options but for one."""
+
+    connection_strategy = "lazy"
+
+    def __init__(self, options: Any) -> None:
+        self._options = options
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._options, name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._options

@@ -1,13 +1,16 @@
 """The magic host `http://khazad.internal/`: the running proxy speaks of itself, to its clients.
 
 `.internal` is reserved and resolves nowhere, so only a request that came through the proxy gets
-here. Reading is free; forgetting takes a POST that no web page sent.
+here: `curl -x http://127.0.0.1:8080 http://khazad.internal/ready`, or, for a load balancer that
+knows no proxies, `GET /ready` with `Host: khazad.internal`. Reading is free; forgetting takes a
+POST that no web page sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import http
@@ -25,16 +28,26 @@ def is_meant(request: http.Request) -> bool:
     return request.host == HOST and request.scheme == "http"
 
 
-async def page(request: http.Request, cache: Cache | None) -> http.Response:
+async def page(
+    request: http.Request, cache: Cache | None, is_ending: bool = False
+) -> http.Response:
     """The answer of the magic host; 503 where there is no cache."""
     match request.method, request.path.partition("?")[0]:
-        case _, "/health" | "/stats" | "/flush" if cache is None:
+        case "GET", "/live":
+            return _json(200, {"status": "live"})
+        case _, "/health" | "/ready" | "/stats" | "/flush" if cache is None:
             return _json(503, {"status": "no cache"})
+        case "GET", "/ready" if cache is not None:
+            # Without store or model calls still go through: that is no reason to be taken out.
+            if is_ending:
+                return _json(503, {"status": "ending", **cache.parts()})
+            return _json(200, {"status": "ready", **cache.parts()})
         case "GET", "/health" if cache is not None:
             # A program that calls `khazad.init()` leaves to us what we look at: mode and hosts.
-            said = {"status": "ok", "version": __version__, "mode": cache.mode}
+            said = {"status": "ok", "version": __version__, "pid": os.getpid(), "mode": cache.mode}
             return _json(200, {**said, "hosts": list(cache.hosts)})
         case "GET", "/stats" if cache is not None:
+            # Counters are one process' own: with several workers, one of them answers.
             return _json(200, cache.stats().to_dict())
         case "POST", "/flush" if cache is not None:
             if "origin" in request.headers:
@@ -43,7 +56,7 @@ async def page(request: http.Request, cache: Cache | None) -> http.Response:
             flushed = await asyncio.get_running_loop().run_in_executor(None, cache.flush)
             return _json(200, {"flushed": flushed})
         case _:
-            pages = ["GET /health", "GET /stats", "POST /flush"]
+            pages = ["GET /live", "GET /ready", "GET /health", "GET /stats", "POST /flush"]
             return _json(404, {"error": "no such page", "pages": pages})
 
 

@@ -125,7 +125,30 @@ HTTP1 = Feature(
     ),
 )
 
-FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1)
+LISTENING = Feature(
+    "several processes cannot share a port",
+    (
+        Private(
+            "mitmproxy.proxy.mode_servers",
+            "AsyncioServerInstance.listen",
+            "self host port",
+            "coroutine",
+        ),
+        Private(
+            "mitmproxy.proxy.mode_servers",
+            "ServerInstance.handle_stream",
+            "self reader writer",
+            "coroutine",
+        ),
+    ),
+)
+
+ORIGIN_FORM = Feature(
+    "a base URL works with the address the proxy listens on, not with another that leads there",
+    (Private(_HTTP1, "Http1Server.read_headers", "self event", "generator"),),
+)
+
+FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM)
 
 
 class Patches:

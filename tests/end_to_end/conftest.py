@@ -10,6 +10,9 @@ import pytest
 from tests.end_to_end import certificates, proxies
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import Upstream
+from tests.servers import redis_server
+
+__all__ = ["redis_server"]
 
 Start = Callable[..., Proxy]
 

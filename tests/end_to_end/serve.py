@@ -13,7 +13,8 @@ import sys
 from mitmproxy import ctx
 
 from khazad_mitm import settings
-from khazad_mitm.proxy.engine import Engine, LeanMaster
+from khazad_mitm.proxy.engine import Engine
+from khazad_mitm.proxy.master import LeanMaster
 from tests.end_to_end.redirect import Redirect
 
 

@@ -90,7 +90,8 @@ def test_an_unknown_page_of_the_magic_host_lists_the_known_ones(proxy: Proxy) ->
     status, page = proxy.page("/")
 
     assert 404 == status
-    assert ["GET /health", "GET /stats", "POST /flush"] == page["pages"]
+    known = ["GET /live", "GET /ready", "GET /health", "GET /stats", "POST /flush"]
+    assert known == page["pages"]
 
 
 @pytest.mark.parametrize("kind", [proxies.mitmdump, proxies.engine])

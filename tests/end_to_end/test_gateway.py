@@ -1,0 +1,162 @@
+"""Clients with a base URL, and the other ways to reach a proxy: real `khazad-mitm serve`."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import WAIT_S, environ
+from tests.end_to_end.raw import listening, read_head
+from tests.end_to_end.services import PLAIN, Service, ask, serving
+from tests.end_to_end.upstream import Upstream, chat_body, question
+
+ASKED = question("What is the capital of France?")
+PATH = "/openai/v1/chat/completions"
+CHAT = "/v1/chat/completions"
+
+
+@pytest.fixture
+def service(tmp_path: Path, upstream: Upstream) -> Iterator[Service]:
+    """A gateway beside a proxy."""
+    modes = ("--mode", "regular", "--mode", "reverse@localhost:0", "--grace", "0")
+    with serving(tmp_path, upstream, *PLAIN, *modes) as service:
+        yield service
+
+
+@pytest.mark.parametrize("mode", ["regular", "reverse"])
+@pytest.mark.parametrize(
+    ("target", "host"), [(PATH, ""), (CHAT, "openai.localhost"), (f"{PATH}?api-version=1", "")]
+)
+def test_a_base_url_leads_to_its_provider(
+    mode: str, target: str, host: str, service: Service, upstream: Upstream
+) -> None:
+    port = service.ports[mode]
+    host = host and f"{host}:{port}"
+    answers = [ask(port, "POST", target, ASKED, host)]
+    while not service.page("/stats")["stored"]:
+        pass
+    answers.append(ask(port, "POST", target, ASKED, host))
+
+    assert [chat_body("Hello.")] * 2 == [answer.body for answer in answers]
+    assert answers[1].cache_status.startswith("khazad; hit")
+    (call,) = upstream.calls
+    assert CHAT == call.target.partition("?")[0]
+    assert f"127.0.0.1:{upstream.port}" == call.headers["host"]
+
+
+@pytest.mark.parametrize("mode", ["regular", "reverse"])
+def test_a_provider_that_nobody_knows_is_said_with_those_that_are(
+    mode: str, service: Service
+) -> None:
+    answer = ask(service.ports[mode], "POST", "/nobody/v1/chat/completions", ASKED)
+
+    assert 404 == answer.status
+    assert "/openai/" in json.loads(answer.body)["providers"]
+
+
+def test_a_gateway_is_a_proxy_to_nowhere_else(service: Service, upstream: Upstream) -> None:
+    port = service.ports["reverse"]
+    elsewhere = f"http://127.0.0.1:{upstream.port}/"
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as client:
+        client.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % upstream.port)
+        refused = read_head(client)
+
+    assert " 403 " in refused
+    assert 404 == ask(port, "GET", elsewhere).status
+    assert [] == upstream.calls
+
+
+def test_the_sdk_of_openai_takes_the_base_url_that_env_prints(
+    service: Service, upstream: Upstream, clients_python: Path, tmp_path: Path
+) -> None:
+    asked = "import openai; print(openai.OpenAI().chat.completions.create(model='m', "
+    asked += "messages=[{'role': 'user', 'content': 'Hi?'}]).choices[0].message.content)"
+    more = {
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{service.ports['reverse']}/openai/v1",
+        "OPENAI_API_KEY": "sk-test",
+    }
+    done = subprocess.run(
+        [str(clients_python), "-c", asked],
+        env=environ(tmp_path, **more),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+
+    assert "Hello.\n" == done.stdout, done.stderr
+
+
+def test_one_providers_reverse_mode_needs_it_for_misses_only(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    mode = f"reverse:https://127.0.0.1:{upstream.port}"
+    magic = ("--mode", "regular@localhost:0")
+    with serving(tmp_path, upstream, *PLAIN, "--mode", mode, *magic, "--grace", "0") as service:
+        port = service.ports[mode]
+        ask(port, "POST", CHAT, ASKED)
+        upstream.close()
+        again = ask(port, "POST", CHAT, ASKED)
+
+    assert again.cache_status.startswith("khazad; hit")
+    assert chat_body("Hello.") == again.body
+
+
+def test_socks_clients_are_served_and_let_through(tmp_path: Path, upstream: Upstream) -> None:
+    def echo(connection: socket.socket) -> None:
+        connection.sendall(b"SSH-2.0-test\r\n")
+        connection.sendall(connection.recv(100).upper())
+
+    with (
+        serving(tmp_path, upstream, *PLAIN, "--mode", "socks5", "--grace", "0") as service,
+        listening(echo) as port,
+    ):
+        with through_socks(service.port, port) as stranger:
+            assert b"SSH-2.0-test\r\n" == stranger.recv(100)
+            stranger.sendall(b"hello")
+            assert b"HELLO" == stranger.recv(100)
+        with through_socks(service.port, upstream.port) as ours:
+            head = f"POST {CHAT} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(ASKED)}\r\n\r\n"
+            ours.sendall(head.encode() + ASKED)
+            assert "cache-status: khazad; fwd=miss" in read_head(ours).lower()
+
+
+def through_socks(proxy: int, port: int) -> socket.socket:
+    """RFC 1928, to a port of 127.0.0.1."""
+    client = socket.create_connection(("127.0.0.1", proxy), timeout=WAIT_S)
+    client.sendall(b"\x05\x01\x00")
+    assert b"\x05\x00" == client.recv(2)
+    client.sendall(b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", port))
+    assert b"\x05\x00" == client.recv(10)[:2]
+    return client
+
+
+def test_another_proxy_may_stand_before_the_world(tmp_path: Path, upstream: Upstream) -> None:
+    with serving(
+        tmp_path,
+        upstream,
+        "--redis-url",
+        "memory",
+        "--mode",
+        "off",
+        "--mode",
+        "regular",
+        "--grace",
+        "0",
+    ) as theirs:
+        mode = f"upstream:http://127.0.0.1:{theirs.port}"
+        with serving(tmp_path, upstream, *PLAIN, "--mode", mode, "--grace", "0") as ours:
+            first = ask(ours.port, "POST", PATH, ASKED)
+            while not ours.page("/stats")["stored"]:
+                pass
+            theirs.stop()
+            second = ask(ours.port, "POST", PATH, ASKED)
+
+    assert chat_body("Hello.") == first.body == second.body
+    assert second.cache_status.startswith("khazad; hit")

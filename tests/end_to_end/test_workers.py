@@ -1,0 +1,189 @@
+"""Several processes: on one port by themselves, or behind HAProxy. They share the store."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import khazad
+from tests.end_to_end.services import Service, ask, serving
+from tests.end_to_end.upstream import WAIT_S, Upstream, chat_body, question
+from tests.servers import RedisServer, until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATH = "/openai/v1/chat/completions"
+SLOW_STORE = ("--mode", "exact", "--store-deadline-ms", "2000", "--grace", "0")
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="workers share a port on Linux")
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> tuple[str, ...]:
+    with redis_server.client() as client:
+        client.flushall()
+    return ("--redis-url", redis_server.url, *SLOW_STORE)
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """Held by a socket that does not listen, which others may share."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextmanager
+def two_workers(folder: Path, upstream: Upstream, *store: str) -> Iterator[Service]:
+    with free_port() as port:
+        arguments = (*store, "--workers", "2", "--listen", f"127.0.0.1:{port}")
+        with serving(folder, upstream, *arguments) as service:
+            yield service
+
+
+def pids(service: Service, count: int) -> set[int]:
+    """Of so many workers, who answer as the kernel has it."""
+    found: set[int] = set()
+    until(lambda: found.add(service.page("/health")["pid"]) or len(found) == count)
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@linux_only
+def test_workers_share_the_port_and_the_answers(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    with two_workers(tmp_path, upstream, *store) as service:
+        both = pids(service, 2)
+        asked = question("What is the capital of France?")
+        ask(service.port, "POST", PATH, asked)
+        until(lambda: "hit" in ask(service.port, "POST", PATH, asked).cache_status)
+        answers = [ask(service.port, "POST", PATH, asked) for _ in range(20)]
+        before = len(upstream.calls)
+        service.tell()
+        assert 0 == service.ended()
+
+    assert {chat_body("Hello.")} == {answer.body for answer in answers}
+    assert before == len(upstream.calls)
+    assert all(is_gone(pid) for pid in both)
+
+
+@linux_only
+def test_a_worker_that_is_killed_is_replaced(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    with two_workers(tmp_path, upstream, *store) as service:
+        before = pids(service, 2)
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: is_gone(victim))
+        after = pids(service, 2)
+
+    assert max(before) in after
+    assert victim not in after
+
+
+@linux_only
+def test_workers_whose_supervisor_is_killed_end(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    with two_workers(tmp_path, upstream, *store) as service:
+        both = pids(service, 2)
+        service.process.kill()
+        until(lambda: all(is_gone(pid) for pid in both))
+
+
+@linux_only
+def test_a_reason_that_every_worker_would_have_is_said_once(tmp_path: Path) -> None:
+    done = khazad(tmp_path, "serve", "--workers", "3", "--redis-url", "unix:///no/redis.sock")
+
+    assert 2 == done.returncode
+    assert 1 == done.stderr.count("khazad-mitm: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--workers", "0"), "--workers: 0 is not a number from 1 to 256"),
+        (("--workers", "2", "--listen", "127.0.0.1:0"), "port 0 would be another one for each"),
+        (("--workers", "2", "--redis-url", "memory"), "the store `memory` is one process' own"),
+    ],
+)
+def test_what_workers_cannot_share_is_said(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = khazad(tmp_path, "serve", *arguments)
+
+    assert 2 == done.returncode
+    assert message in done.stderr
+
+
+@pytest.fixture
+def haproxy() -> str:
+    found = shutil.which("haproxy")
+    if found is None:
+        pytest.skip("there is no haproxy here")
+    return found
+
+
+def test_the_example_for_haproxy_serves_from_two_proxies(
+    haproxy: str, tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    with ExitStack() as stack:
+        ports = []
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            service = stack.enter_context(serving(tmp_path / name, upstream, *store))
+            ports.append(service.port)
+        front = stack.enter_context(free_port())
+        example = (CHECKOUT / "examples" / "haproxy.cfg").read_text()
+        example = example.replace("*:8080", f"127.0.0.1:{front}")
+        for there, here in zip(("127.0.0.1:8081", "127.0.0.1:8082"), ports, strict=True):
+            assert there in example
+            example = example.replace(there, f"127.0.0.1:{here}")
+        (tmp_path / "haproxy.cfg").write_text(example)
+        process = subprocess.Popen([haproxy, "-db", "-f", str(tmp_path / "haproxy.cfg")])
+        try:
+            until(lambda: reaches(front))
+            found: set[int] = set()
+            until(lambda: found.add(pid_behind(front)) or len(found) == 2)
+            asked = question("What is the capital of France?")
+            ask(front, "POST", PATH, asked)
+            until(lambda: "hit" in ask(front, "POST", PATH, asked).cache_status)
+            hits = [ask(front, "POST", PATH, asked).cache_status for _ in range(4)]
+        finally:
+            process.terminate()
+            process.wait(WAIT_S)
+
+    assert all(status.startswith("khazad; hit") for status in hits)
+
+
+def reaches(port: int) -> bool:
+    try:
+        return ask(port, "GET", "/live", host="khazad.internal").status == 200
+    except (OSError, ConnectionError):
+        return False
+
+
+def pid_behind(port: int) -> int:
+    body = ask(port, "GET", "/health", host="khazad.internal").body
+    found = re.search(rb'"pid": (\d+)', body)
+    assert found, body
+    return int(found[1])
