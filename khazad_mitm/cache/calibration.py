@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 THRESHOLDS = tuple(hundredths / 100 for hundredths in range(99, 49, -1))
 CONFIDENCE = 0.95
@@ -92,6 +93,7 @@ def pairs_needed(tolerated: float, confidence: float = CONFIDENCE) -> int:
     return math.ceil(math.log(1 - confidence) / math.log(1 - tolerated))
 
 
+@lru_cache(maxsize=1024)  # most thresholds of a table share their counts
 def upper_bound(events: int, trials: int, confidence: float) -> float:
     """The share above which so few events would be less likely than 1 - confidence."""
     if events >= trials:
@@ -107,16 +109,15 @@ def upper_bound(events: int, trials: int, confidence: float) -> float:
 
 
 def _at_most(events: int, trials: int, share: float) -> float:
-    """Probability of so many events or fewer (binomial)."""
-    yes, no = (
-        math.log(share) if share else -math.inf,
-        math.log1p(-share) if share < 1 else -math.inf,
-    )
+    """Probability of so many events or fewer (binomial), for a share of at least as many."""
+    yes, no = math.log(share) if share else -math.inf, math.log1p(-share)
     ways = math.lgamma(trials + 1)
     total = 0.0
-    for count in range(events + 1):
-        log = (
-            ways - math.lgamma(count + 1) - math.lgamma(trials - count + 1) + (trials - count) * no
-        )
-        total += math.exp(log + (count * yes if count else 0.0))
+    # From the likeliest down: soon there is nothing to add.
+    for count in range(events, -1, -1):
+        log = ways - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
+        term = math.exp(log + (trials - count) * no + (count * yes if count else 0.0))
+        total += term
+        if term < total * 1e-12:
+            break
     return total
