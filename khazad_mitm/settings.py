@@ -26,6 +26,8 @@ PROFILES = {"strict": 0.95, "balanced": 0.90, "faq": 0.85}
 """Cosine thresholds for the bundled model."""
 
 MODES = ("cache", "exact", "refresh", "off")
+RECORD_MODES = ("none", "once", "new_episodes", "all")
+ON_MISS = ("fail", "upstream", "semantic")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EMBEDDERS = ("auto", "local", "huggingface", "openai")
 
@@ -48,6 +50,9 @@ class Settings:
     cache_scope: CacheScope = CacheScope.MODEL
     tenant: str = "credential"
     mode: str = "cache"
+    cassette: str | None = None
+    record: str = "once"
+    on_miss: str = "fail"
     max_entries: int = 100_000
     store_deadline_ms: int = 50
     embed_deadline_ms: int = 250
@@ -207,6 +212,31 @@ OPTIONS: tuple[Option, ...] = (
         "`cache`, `exact` (repeats of a whole request only: nothing by meaning, no batch taken"
         " apart), `refresh` (ask upstream, store), `off`",
         value.one_of(MODES),
+    ),
+    Option(
+        "cassette",
+        "str",
+        "",
+        "a directory of recordings that takes the place of the cache (docs/fixtures.md)",
+        value.optional_text,
+    ),
+    Option(
+        "record",
+        "str",
+        "once",
+        "with `cassette`: `none` (play only; no connection to any upstream), `once` (record where"
+        " there is nothing yet, else play only), `new_episodes` (play what there is, record the"
+        " rest), `all` (record anew)",
+        value.one_of(RECORD_MODES),
+    ),
+    Option(
+        "on_miss",
+        "str",
+        "fail",
+        "with `cassette`, where no recording answers and none may be made: `fail` (an error as the"
+        " provider's), `upstream` (ask it), `semantic` (a recording of the same question in other"
+        " words, else fail)",
+        value.one_of(ON_MISS),
     ),
     Option(
         "max_entries",

@@ -1,0 +1,1 @@
+"""Cassettes: what went over the wire, kept in files that people review, and played again."""
