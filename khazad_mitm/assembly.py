@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from khazad_mitm import calibration_file, wire
@@ -21,6 +22,7 @@ from khazad_mitm.wire import coding, frames, hosts
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
     from khazad_mitm.embed.callables import TextsToVectors
+    from khazad_mitm.fronts import Front
     from khazad_mitm.judge.callables import PairToBool
     from khazad_mitm.settings import Settings
 
@@ -29,6 +31,25 @@ logger = logging.getLogger("khazad")
 
 
 def build(
+    settings: Settings,
+    embed: TextsToVectors | None = None,
+    verify: PairToBool | None = None,
+    *,
+    warms_up: bool = True,
+) -> Front:
+    """What an edge asks: a cassette where the settings name one, else a cache.
+
+    Raises ConfigError, or MissingExtra, for what cannot work.
+    """
+    if settings.cassette is None:
+        return build_cache(settings, embed, verify, warms_up=warms_up)
+    from khazad_mitm.record.opening import open_recorder
+
+    logger.setLevel(settings.log_level)
+    return open_recorder(settings, partial(build_cache, embed=embed, verify=verify))
+
+
+def build_cache(
     settings: Settings,
     embed: TextsToVectors | None = None,
     verify: PairToBool | None = None,

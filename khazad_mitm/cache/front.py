@@ -73,7 +73,11 @@ class Wire:
 
 
 class Cache:
-    """Thread-safe. One for a process, or for an event loop and its threads."""
+    """A `fronts.Front`. Thread-safe; one for a process, or for an event loop and its threads."""
+
+    awaits = True
+    wants_all = False
+    is_closed = False
 
     def __init__(
         self,
@@ -147,6 +151,9 @@ class Cache:
             self._failed()
             return None
         return self._told(outcome, started)
+
+    def unreadable(self) -> None:
+        """A request that cannot be read goes through."""
 
     def _recognise(self, request: Request) -> ParsedRequest | None:
         if self._is_off or request.method != "POST":

@@ -21,7 +21,7 @@ class BotocoreLibrary:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def request(self, theirs: Any) -> Request | None:
+    def request(self, theirs: Any, *, whole: bool = False) -> Request | None:
         """None for a body that is a file."""
         body = theirs.body.encode() if isinstance(theirs.body, str) else theirs.body
         if not isinstance(body, bytes | bytearray):

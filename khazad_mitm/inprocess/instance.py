@@ -101,6 +101,11 @@ class Khazad:
         # The answers of a script's last calls are still on their way when it ends.
         atexit.register(self._source.close)
         self._is_active = True
+        if settings.cassette is not None:
+            self.logger.info(
+                "[Khazad] Initialized - cassette=%s, record=%s", settings.cassette, settings.record
+            )
+            return
         self.logger.info(
             "[Khazad] Initialized - threshold=%.2f, embedder=%s",
             settings.similarity_floor if here is None else here.threshold,

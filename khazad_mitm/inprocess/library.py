@@ -21,6 +21,14 @@ _OF_THE_BODY = ("content-length", "content-encoding", "transfer-encoding")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def reason(status: int) -> str:
+    """The phrase of a status, "" where it has none: Anthropic's 529 is nobody else's."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
 class TheirHeaders(Protocol):
     @property
     def raw(self) -> list[tuple[bytes, bytes]]: ...
@@ -88,13 +96,17 @@ class Library:
         self._async_tee: Any = type("AsyncTee", (AsyncTee, async_stream), {})
         self._replay: Any = type("Replay", (Replay, sync_stream, async_stream), {})
 
-    def request(self, theirs: TheirRequest) -> Request | None:
+    def request(self, theirs: TheirRequest, *, whole: bool = False) -> Request | None:
         """The request as it will be dialled; None where it cannot be read without consuming it.
 
         That is a body that is generated while it is sent, and a `target` extension, which
-        replaces the path of the URL on the wire.
+        replaces the path of the URL on the wire. `whole`: read a generated one, which both
+        libraries then keep for sending, unless it has to be awaited.
         """
-        if "target" in theirs.extensions or not isinstance(theirs.stream, self.module.ByteStream):
+        if "target" in theirs.extensions:
+            return None
+        is_kept = isinstance(theirs.stream, self.module.ByteStream)
+        if not is_kept and not (whole and isinstance(theirs.stream, self.module.SyncByteStream)):
             return None
         url = theirs.url
         return Request(
@@ -145,7 +157,7 @@ class Library:
             stream=self._replay(reply.frames),
             extensions={
                 "http_version": b"HTTP/1.1",
-                "reason_phrase": HTTPStatus(reply.status).phrase.encode("ascii"),
+                "reason_phrase": reason(reply.status).encode("ascii"),
             },
         )
         return cast("TheirResponse", made)

@@ -32,7 +32,7 @@ from khazad_mitm.inprocess.senders import sender
 from khazad_mitm.inprocess.transport import Interception, Wrapping
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
     from khazad_mitm.inprocess.ahead import Ahead, Way
 
 logger = logging.getLogger("khazad")
@@ -57,7 +57,7 @@ class Source(Protocol):
         """The proxy that answers for some of its calls."""
         ...
 
-    def here(self) -> Cache | None: ...
+    def here(self) -> Front | None: ...
 
 
 def install(source: Source) -> None:
@@ -111,7 +111,7 @@ def _patch(module: ModuleType) -> None:
         logger.warning("[Khazad] %s %s not intercepted", module.__name__, version, exc_info=True)
 
 
-def _cache(way: Way) -> Cache | None:
+def _cache(way: Way) -> Front | None:
     """Whom to ask about a call that goes this way; None: nobody."""
     active = _active[-1:]
     if not active:
@@ -131,7 +131,7 @@ def _replace(owner: type, method: str, wrapped: Callable[[Any], Any]) -> None:
         setattr(owner, method, ours)
 
 
-def _replace_picking(base: type, wrap: Callable[[Cache, Any], Any]) -> None:
+def _replace_picking(base: type, wrap: Callable[[Front, Any], Any]) -> None:
     for owner in _with_subclasses(base):
         if owner is base or PICKS in owner.__dict__:
             _replace(owner, PICKS, partial(_picking, wrap=wrap))
@@ -144,7 +144,7 @@ def _with_subclasses(base: type[Any]) -> Iterator[type[Any]]:
 
 
 def _picking(
-    original: Callable[[Any, Any], Any], *, wrap: Callable[[Cache, Any], Any]
+    original: Callable[[Any, Any], Any], *, wrap: Callable[[Front, Any], Any]
 ) -> Callable[[Any, Any], Any]:
     @functools.wraps(original)
     def transport_for_url(client: Any, url: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
     from khazad_mitm.inprocess.ahead import Ahead
 
 logger = logging.getLogger("khazad")
@@ -28,18 +28,18 @@ RETRY_S = 5.0
 class PerProcess:
     """Makes a cache, now and in every child."""
 
-    def __init__(self, make: Callable[[], Cache], ahead: Ahead | None = None) -> None:
+    def __init__(self, make: Callable[[], Front], ahead: Ahead | None = None) -> None:
         """`make` raises ConfigError where it cannot; here that reaches the caller."""
         self.ahead = ahead
         self._make = make
         self._lock = threading.Lock()
-        self._cache: Cache | None = make()
+        self._cache: Front | None = make()
         self._is_closed = False
         self._tries_at = 0.0
-        self._parents: list[Cache | None] = []
+        self._parents: list[Front | None] = []
         _all.add(self)
 
-    def here(self) -> Cache | None:
+    def here(self) -> Front | None:
         """The cache of this process; None where a child has none yet and cannot make it now."""
         if self._cache is None and not self._is_closed:
             with self._lock:
@@ -53,7 +53,7 @@ class PerProcess:
         if self._cache is not None:
             self._cache.close()
 
-    def _made_again(self) -> Cache | None:
+    def _made_again(self) -> Front | None:
         try:
             return self._make()
         except Exception as error:

@@ -20,7 +20,7 @@ class RequestsLibrary:
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
 
-    def request(self, theirs: Any) -> Request | None:
+    def request(self, theirs: Any, *, whole: bool = False) -> Request | None:
         """None for a body that is a file or is generated while it is sent."""
         body = theirs.body.encode() if isinstance(theirs.body, str) else theirs.body
         if not isinstance(body, bytes):

@@ -13,7 +13,7 @@ from khazad_mitm.inprocess.transport import SyncTransport
 from khazad_mitm.own_calls import is_guarded
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
 
 
 class SenderLibrary(Translation, Protocol):
@@ -28,7 +28,7 @@ def sender(
     original: Callable[..., Any],
     *,
     library_of: Callable[[Any], SenderLibrary],
-    cache_of: Callable[[Way], Cache | None],
+    cache_of: Callable[[Way], Front | None],
 ) -> Callable[..., Any]:
     """`send(self, request, ...)` with the cache asked before. `library_of` is given the `self`."""
 

@@ -15,8 +15,11 @@ Theirs: TypeAlias = Any
 class Translation(Protocol):
     """One library's requests to ours, our replies to its responses. Knows nothing of caching."""
 
-    def request(self, theirs: Theirs) -> Request | None:
-        """The request as it will be dialled; None where reading it would consume it."""
+    def request(self, theirs: Theirs, *, whole: bool = False) -> Request | None:
+        """The request as it will be dialled; None where reading it would consume it.
+
+        `whole`: a body that is generated while it is sent is read too, if it can be sent then.
+        """
         ...
 
     def without_headers(self, theirs: Theirs, names: tuple[str, ...]) -> Theirs:

@@ -16,13 +16,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.cache.policy import CONTROL_HEADERS
-from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.fronts import Decision, Played, Unrecorded
 from khazad_mitm.inprocess.translation import Theirs, Translation
 from khazad_mitm.own_calls import guarded, is_guarded
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
     from khazad_mitm.exchange import Reply
+    from khazad_mitm.fronts import Front
     from khazad_mitm.inprocess.library import Library
     from khazad_mitm.inprocess.streams import Capture
     from khazad_mitm.messages import Request
@@ -45,38 +46,40 @@ class Interception:
 
     _is_async: bool
 
-    def __init__(self, library: Translation, cache: Cache) -> None:
+    def __init__(self, library: Translation, cache: Front) -> None:
         self._library = library
         self._cache = cache
 
     def _read(self, theirs: Theirs) -> Request | None:
-        if is_guarded():
-            return None
         try:
-            return self._library.request(theirs)
+            return self._library.request(theirs, whole=self._cache.wants_all)
         except Exception:
             logger.warning("[Khazad] Could not read a request, passing it on", exc_info=True)
             return None
 
-    def _answer(self, theirs: Theirs, outcome: Outcome | None) -> Theirs:
+    def _answer(self, theirs: Theirs, outcome: Decision | None) -> Theirs:
         """The response where the outcome is one; None: ask the upstream."""
         match outcome:
             case Hit():
                 is_stream = outcome.parsed.framing.is_stream
+            case Played():
+                is_stream = outcome.is_stream
             case Unsatisfied():
                 is_stream = False
-            case Miss() | Bypass() | None:
+            case Miss() | Bypass() | Unrecorded() | None:
                 return None
         try:
             return self._library.response(self._cache.reply(outcome), theirs, is_stream=is_stream)
         except Exception:
+            if self._cache.is_closed:
+                raise
             logger.warning("[Khazad] Could not replay an answer, asking again", exc_info=True)
             return None
 
     def _cleaned(self, theirs: Theirs) -> Theirs:
         return self._library.without_headers(theirs, CONTROL_HEADERS)
 
-    def _outgoing(self, theirs: Theirs, outcome: Outcome | None) -> tuple[Theirs, Outcome | None]:
+    def _outgoing(self, theirs: Theirs, outcome: Decision | None) -> tuple[Theirs, Decision | None]:
         """What to send, and what its answer will be the answer to: of a batch, the rest only."""
         cleaned = self._cleaned(theirs)
         if isinstance(outcome, Miss) and outcome.partial is not None:
@@ -89,7 +92,7 @@ class Interception:
         return cleaned, outcome
 
     @contextmanager
-    def _abandoning(self, outcome: Outcome | None) -> Iterator[None]:
+    def _abandoning(self, outcome: Decision | None) -> Iterator[None]:
         """Others may be waiting for an answer that will not come."""
         try:
             yield
@@ -97,7 +100,7 @@ class Interception:
             self._cache.abandon(outcome)
             raise
 
-    def _completes(self, response: Theirs, outcome: Outcome | None) -> Miss | None:
+    def _completes(self, response: Theirs, outcome: Decision | None) -> Miss | None:
         """The batch that this answer is the rest of, or None: it is an answer, or an error, as
         any other."""
         if self._library.status(response) == HTTPStatus.OK and isinstance(outcome, Miss):
@@ -107,12 +110,12 @@ class Interception:
     def _whole(self, theirs: Theirs, reply: Reply | None) -> Theirs:
         return None if reply is None else self._library.response(reply, theirs, is_stream=False)
 
-    def _forwarded(self, response: Theirs, outcome: Outcome | None) -> Theirs:
+    def _forwarded(self, response: Theirs, outcome: Decision | None) -> Theirs:
         """The upstream's answer, with what we did said on it, and a capture reading along."""
-        if not isinstance(outcome, (Miss, Bypass)):
+        if not isinstance(outcome, (Miss, Bypass, Unrecorded)):
             return response
         try:
-            if isinstance(outcome, Miss):
+            if not isinstance(outcome, Bypass):
                 self._listen(response, self._cache.capture(outcome))
             self._library.add_header(response, "Cache-Status", self._cache.cache_status(outcome))
         except Exception:
@@ -135,13 +138,12 @@ class SyncTransport(Interception):
 
     _is_async = False
 
-    def __init__(self, library: Translation, cache: Cache, wrapped: SyncWrapped) -> None:
+    def __init__(self, library: Translation, cache: Front, wrapped: SyncWrapped) -> None:
         super().__init__(library, cache)
         self._wrapped = wrapped
 
     def handle_request(self, request: Theirs) -> Theirs:
-        asked = self._read(request)
-        outcome = None if asked is None else self._look_up(asked)
+        outcome = self._decide(request)
         answer = self._answer(request, outcome)
         if answer is not None:
             return answer
@@ -160,11 +162,18 @@ class SyncTransport(Interception):
                 response = self._wrapped.handle_request(self._cleaned(request))
         return self._forwarded(response, outcome)
 
-    def _look_up(self, asked: Request) -> Outcome | None:
+    def _decide(self, theirs: Theirs) -> Decision | None:
+        if is_guarded():
+            return None
+        asked = self._read(theirs)
+        if asked is None:
+            return self._cache.unreadable()
         try:
             with guarded():
                 return self._cache.look_up(asked)
         except Exception:
+            if self._cache.is_closed:
+                raise
             logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
             return None
 
@@ -177,13 +186,12 @@ class AsyncTransport(Interception):
 
     _is_async = True
 
-    def __init__(self, library: Translation, cache: Cache, wrapped: AsyncWrapped) -> None:
+    def __init__(self, library: Translation, cache: Front, wrapped: AsyncWrapped) -> None:
         super().__init__(library, cache)
         self._wrapped = wrapped
 
     async def handle_async_request(self, request: Theirs) -> Theirs:
-        asked = self._read(request)
-        outcome = None if asked is None else await self._look_up(asked)
+        outcome = await self._decide(request)
         answer = self._answer(request, outcome)
         if answer is not None:
             return answer
@@ -203,16 +211,24 @@ class AsyncTransport(Interception):
                 response = await self._wrapped.handle_async_request(self._cleaned(request))
         return self._forwarded(response, outcome)
 
-    async def _look_up(self, asked: Request) -> Outcome | None:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            # Another event loop (trio): the cache's store and embedder cannot be awaited here.
+    async def _decide(self, theirs: Theirs) -> Decision | None:
+        if is_guarded():
             return None
+        asked = self._read(theirs)
+        if asked is None:
+            return self._cache.unreadable()
+        if self._cache.awaits:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                # Another event loop (trio): the cache's store and embedder cannot be awaited here.
+                return None
         try:
             with guarded():
                 return await self._cache.look_up_async(asked)
         except Exception:
+            if self._cache.is_closed:
+                raise
             logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
             return None
 
@@ -231,8 +247,8 @@ class Wrapping:
             "AsyncKhazadTransport", (AsyncTransport, module.AsyncBaseTransport), {}
         )
 
-    def sync(self, cache: Cache, transport: Any) -> Any:
+    def sync(self, cache: Front, transport: Any) -> Any:
         return self._sync(self._library, cache, transport)
 
-    def asynchronous(self, cache: Cache, transport: Any) -> Any:
+    def asynchronous(self, cache: Front, transport: Any) -> Any:
         return self._async(self._library, cache, transport)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from khazad_mitm.exchange import Reply
+from khazad_mitm.inprocess.library import reason
 from khazad_mitm.inprocess.streams import Capture
 from khazad_mitm.messages import Headers
 
@@ -27,7 +27,7 @@ def made(reply: Reply, method: str, *, is_stream: bool) -> Any:
         headers=headers,
         status=reply.status,
         version=11,
-        reason=HTTPStatus(reply.status).phrase,
+        reason=reason(reply.status),
         preload_content=False,
         request_method=method,
     )

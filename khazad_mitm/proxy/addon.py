@@ -23,6 +23,7 @@ from mitmproxy import ctx, exceptions, http
 from khazad_mitm.assembly import build
 from khazad_mitm.errors import ConfigError, MissingExtra
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers
 from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
 from khazad_mitm.proxy.http1 import Http1
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Set
 
     from mitmproxy.addonmanager import Loader
+    from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-    from khazad_mitm.cache.capture import Capture
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front, Listener
     from khazad_mitm.settings import Settings
 
 # Answers that wait to be stored when the proxy ends.
@@ -52,7 +53,7 @@ class Ticket:
     """What we remember of a request that went upstream."""
 
     cache_status: str
-    capture: Capture | None
+    capture: Listener | None
     """None: nothing is kept."""
     headers: Headers = Headers()  # noqa: RUF009  (immutable)
     """Of the answer as it came, without our own."""
@@ -66,7 +67,7 @@ class KhazadAddon:
 
     name = "khazad"
 
-    def __init__(self, cache: Cache | None = None) -> None:
+    def __init__(self, cache: Front | None = None) -> None:
         """With a `cache` that is built already, no options are declared and none are read."""
         self._given = cache is not None
         self._cache = cache
@@ -85,7 +86,6 @@ class KhazadAddon:
         self.http_connect = lazy.http_connect
         self.tls_start_server = lazy.tls_start_server
         self._reuse = Reuse()
-        self.server_connect = self._reuse.server_connect
         self.server_connected = self._reuse.server_connected
         self.client_connected = Limits().client_connected
         self._http1 = Http1()
@@ -158,12 +158,24 @@ class KhazadAddon:
     def _waits(self, host: str) -> bool:
         return host == magic.HOST or self.decrypts(host)
 
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        if self._cache is not None and self._cache.is_closed:
+            # No socket is opened where `error` is set, whoever asked for it.
+            address = data.server.address
+            data.server.error = (
+                f"khazad_record=none: {address[0] if address else 'no'} is not dialled"
+            )
+            return
+        self._reuse.server_connect(data)
+
     # -- flows
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.response or flow.error or not flow.live or flow.request.stream:
             return
-        if uploads.is_streamed(flow.request):
+        # A cassette compares all of a request.
+        wants_all = self._cache is not None and self._cache.wants_all
+        if not wants_all and uploads.is_streamed(flow.request):
             flow.request.stream = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -179,12 +191,12 @@ class KhazadAddon:
             logger.exception("[Khazad] a request could not be looked at and goes through")
             self._forget(flow)
 
-    async def _ask(self, cache: Cache, flow: http.HTTPFlow) -> None:
+    async def _ask(self, cache: Front, flow: http.HTTPFlow) -> None:
         outcome = await cache.look_up_async(flows.to_request(flow))
         match outcome:
             case None:
                 return
-            case Hit() | Unsatisfied():
+            case Hit() | Unsatisfied() | Played():
                 reply = cache.reply(outcome)
                 flow.response = flows.to_response(reply)
                 flow.comment = reply.headers.joined("cache-status")
@@ -195,6 +207,8 @@ class KhazadAddon:
                 ticket = Ticket(cache.cache_status(miss), cache.capture(miss))
                 ticket.batch = None if miss.partial is None else miss
                 self._admit(flow, ticket)
+            case Unrecorded():
+                self._admit(flow, Ticket(cache.cache_status(outcome), cache.capture(outcome)))
             case Bypass():
                 self._admit(flow, Ticket(cache.cache_status(outcome), None))
 

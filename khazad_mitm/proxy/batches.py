@@ -18,8 +18,8 @@ from khazad_mitm.proxy import flows
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from khazad_mitm.cache.front import Cache
     from khazad_mitm.exchange import Miss
+    from khazad_mitm.fronts import Front
 
 
 def split(flow: http.HTTPFlow, miss: Miss) -> Miss:
@@ -33,7 +33,7 @@ def split(flow: http.HTTPFlow, miss: Miss) -> Miss:
     return miss
 
 
-async def complete(flow: http.HTTPFlow, cache: Cache | None, batch: Miss, headers: Headers) -> None:
+async def complete(flow: http.HTTPFlow, cache: Front | None, batch: Miss, headers: Headers) -> None:
     """Make the answer to the rest, which came with these headers, the answer to the whole."""
     response, reply = flow.response, None
     if cache is not None and response is not None and response.raw_content is not None:

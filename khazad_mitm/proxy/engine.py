@@ -21,7 +21,7 @@ from khazad_mitm.wire.base_urls import BASE_URLS, with_more
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
     from khazad_mitm.settings import Settings
 
 STOP_TIMEOUT_S = 10.0
@@ -87,7 +87,7 @@ class Engine:
         }
         self._master: LeanMaster | None = None
         self._is_ending = False
-        self.cache: Cache | None = None
+        self.cache: Front | None = None
         """From `run` on, also after its end."""
 
     @property

@@ -18,7 +18,7 @@ from mitmproxy import http
 from khazad_mitm import __version__
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
 
 HOST = "khazad.internal"
 
@@ -29,7 +29,7 @@ def is_meant(request: http.Request) -> bool:
 
 
 async def page(
-    request: http.Request, cache: Cache | None, is_ending: bool = False
+    request: http.Request, cache: Front | None, is_ending: bool = False
 ) -> http.Response:
     """The answer of the magic host; 503 where there is no cache."""
     match request.method, request.path.partition("?")[0]:

@@ -26,7 +26,7 @@ from khazad_mitm.proxy.shortcut import Shortcut
 from khazad_mitm.wire.base_urls import BASE_URLS, BaseUrl
 
 if TYPE_CHECKING:
-    from khazad_mitm.cache.front import Cache
+    from khazad_mitm.fronts import Front
 
 HANG_UP_TIMEOUT_S = 1.0
 _A_MOMENT_S = 0.01
@@ -41,7 +41,7 @@ class LeanMaster(Master):
 
     def __init__(
         self,
-        cache: Cache,
+        cache: Front,
         wanted: Mapping[str, Any],
         given: Sequence[str] = (),
         providers: Iterable[BaseUrl] = BASE_URLS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from khazad_mitm.cache.capture import Capture
+    from khazad_mitm.fronts import Listener
 
 logger = logging.getLogger("khazad")
 
@@ -46,9 +46,9 @@ class Tee:
 
     __slots__ = ("_capture", "_then")
 
-    def __init__(self, capture: Capture, then: Stream | None = None) -> None:
+    def __init__(self, capture: Listener, then: Stream | None = None) -> None:
         """`then`: the callable of another addon, whose result goes to the client."""
-        self._capture: Capture | None = capture
+        self._capture: Listener | None = capture
         self._then = then
 
     def __call__(self, chunk: bytes) -> Iterable[bytes] | bytes:

@@ -68,6 +68,7 @@ class Recorder:
     """A `fronts.Front`. Thread-safe."""
 
     mode = "cassette"
+    threshold = 1.0
     awaits = False
     wants_all = True
 
@@ -242,6 +243,9 @@ class Recorder:
 
     def warm_up(self) -> None:
         """All is loaded."""
+
+    def parts(self) -> dict[str, str]:
+        return {"cassette": "ready"}
 
     def stats(self) -> Stats:
         return self._tally.stats()

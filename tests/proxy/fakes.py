@@ -29,6 +29,8 @@ class FakeCache:
     whole: Reply | None = None
     """What a batch becomes."""
     life: list[str] = field(default_factory=list)
+    is_closed: bool = False
+    wants_all: bool = False
 
     def decrypts(self, host: str) -> bool:
         return host in self.ours
