@@ -67,6 +67,7 @@ HOMES = {
     "onnxruntime": ("embed",),
     "tokenizers": ("embed",),
     "sentence_transformers": ("embed", "judge"),
+    "pytest": ("testing",),
     "openai": ("embed", "judge", "cli"),  # the demo's client is a program of its own
 }
 
@@ -85,6 +86,7 @@ WITHOUT_A_TWIN = {
     "inprocess/test_azure_tokens.py",
     "test_tuning_page.py",
     "inprocess/test_batches.py",
+    "inprocess/test_cassettes.py",
     "inprocess/test_client_shapes.py",
     "inprocess/test_embedders.py",
     "inprocess/test_flights.py",
@@ -116,7 +118,7 @@ def is_breach(found: Import) -> bool:
         case "cli":
             # `khazad-mitm stats` must not wait for mitmproxy, nor need it.
             return found.reaches("khazad_mitm.proxy") and not found.is_lazy
-        case "assembly" | "addon" | "":
+        case "assembly" | "addon" | "testing" | "":
             return False
         case _:
             return found.reaches(*(f"khazad_mitm.{edge}" for edge in EDGES))

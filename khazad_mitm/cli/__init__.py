@@ -15,7 +15,18 @@ CONFIG_EXIT = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    from khazad_mitm.cli import calibrate, demo, doctor, flush, path, run, serve, stats
+    from khazad_mitm.cli import (
+        calibrate,
+        cassette,
+        demo,
+        doctor,
+        flush,
+        path,
+        record,
+        run,
+        serve,
+        stats,
+    )
 
     parser = argparse.ArgumentParser(
         prog="khazad-mitm",
@@ -24,7 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"khazad-mitm {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, serve, demo, doctor, stats, flush, calibrate, path):
+    for command in (
+        *(run, record, cassette),
+        *(serve, demo, doctor, stats, flush, calibrate, path),
+    ):
         command.add_to(commands)
     args = parser.parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)

@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.cli import environment, flags, proxying
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.fronts import Front
+from khazad_mitm.settings import Settings
 
 # The shell's: not found, not executable.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -35,11 +37,27 @@ def add_to(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
-    if not command:
-        raise ConfigError("run: no command given", "khazad-mitm run -- python app.py")
+    command = command_of(args, "run")
     # The terminal is the command's: of ours, only what goes wrong.
-    settings = flags.settings_of(args, **_quiet())
+    settings = flags.settings_of(args, **quiet())
+    status, cache = behind_its_own(args, command, settings)
+    if cache is not None:
+        print(f"khazad: {_account(cache.stats())}", file=sys.stderr)
+    leave(status)
+
+
+def command_of(args: argparse.Namespace, name: str) -> list[str]:
+    """What stands behind the `--`. Raises ConfigError where nothing does."""
+    command: list[str] = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
+    if not command:
+        raise ConfigError(f"{name}: no command given", f"khazad-mitm {name} -- python app.py")
+    return command
+
+
+def behind_its_own(
+    args: argparse.Namespace, command: Sequence[str], settings: Settings
+) -> tuple[int, Front | None]:
+    """Run a command behind a proxy of its own: its exit status, and what the proxy has asked."""
     with proxying.proxy_extra("khazad-mitm run"):
         from khazad_mitm.proxy.engine import Engine, EngineThread
 
@@ -55,19 +73,17 @@ def run(args: argparse.Namespace) -> int:
             status = _spawn(command, environment.variables(os.environ, url, bundle))
     finally:
         thread.stop()
-    if engine.cache is not None:
-        print(f"khazad: {_account(engine.cache.stats())}", file=sys.stderr)
-    _leave(status)
+    return status, engine.cache
 
 
-def _leave(status: int) -> NoReturn:
+def leave(status: int) -> NoReturn:
     """End at once: all is stored and said, and a thread may still be reading the model."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
 
-def _quiet() -> dict[str, str]:
+def quiet() -> dict[str, str]:
     return {} if "KHAZAD_LOG_LEVEL" in os.environ else {"log_level": "WARNING"}
 
 

@@ -171,15 +171,21 @@ def _kind(data: bytes) -> str:
 
 
 def names_beside(document: Json) -> Iterator[str]:
-    """The files that a document names."""
+    """The files that a body, or a stream, names."""
     match document:
+        case {"file": str(name)}:
+            yield name
+        case {"json": value}:
+            yield from _beside_in(value)
+
+
+def _beside_in(value: Json) -> Iterator[str]:
+    match value:
         case Beside(name=name):
             yield name
-        case {"file": str(name)} if len(document) == 1:
-            yield name
         case dict():
-            for item in document.values():
-                yield from names_beside(item)
+            for item in value.values():
+                yield from _beside_in(item)
         case list():
-            for item in document:
-                yield from names_beside(item)
+            for item in value:
+                yield from _beside_in(item)

@@ -11,7 +11,7 @@ made from is never written.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from khazad_mitm.errors import ConfigError
@@ -97,7 +97,15 @@ def beside(path: Path) -> list[Path]:
         document = load(path.read_bytes().decode())
     except (NotYaml, UnicodeDecodeError) as error:
         raise BadRecording(path, getattr(error, "line", 1), str(error)) from None
-    return [path.parent / name for name in bodies.names_beside(document)]
+    return [path.parent / name for name in _named(document)]
+
+
+def _named(document: Json) -> Iterator[str]:
+    if isinstance(document, dict):
+        for part, name in (("request", "body"), ("response", "body"), ("response", "stream")):
+            inner = document.get(part)
+            if isinstance(inner, dict):
+                yield from bodies.names_beside(inner.get(name))
 
 
 def replace(path: Path, text: str, files: dict[str, bytes]) -> None:
@@ -110,6 +118,12 @@ def replace(path: Path, text: str, files: dict[str, bytes]) -> None:
     _write(path, text.encode())
     for name in gone:
         (path.parent / name).unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Delete a recording and what lies beside it."""
+    for other in (*beside(path), path):
+        other.unlink(missing_ok=True)
 
 
 def url_of(request: Request) -> str:

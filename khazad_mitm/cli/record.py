@@ -1,0 +1,87 @@
+"""`khazad-mitm record DIR -- CMD` and `replay DIR -- CMD`: `run`, with a cassette for a cache.
+
+Their exit status is the command's. Where that is 0 and something was missing (a request without a
+recording, an answer that could not be recorded) it is 1: a fixture that is not whole must not pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from khazad_mitm.cli import flags, proxying
+from khazad_mitm.cli.run import behind_its_own, command_of, leave, quiet
+from khazad_mitm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from khazad_mitm.record.report import Report
+
+INCOMPLETE = 1
+
+
+def add_to(commands: Any) -> None:
+    for name, help_, mode in (
+        ("record", "run a command and record its LLM calls: khazad-mitm record DIR -- npm test",
+         "new_episodes"),
+        ("replay", "run a command on recordings, without a network: khazad-mitm replay DIR -- ...",
+         "none"),
+    ):  # fmt: skip
+        parser = commands.add_parser(name, help=help_)
+        parser.add_argument("folder", metavar="DIR", help="the cassette: a directory of recordings")
+        proxying.add_confdir(parser)
+        flags.add_settings(parser)
+        parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="-- CMD ...")
+        parser.set_defaults(command=run, name=name, default_mode=mode)
+
+
+def add_prune(verbs: Any) -> None:
+    """A verb of `cassette`: what a command does not ask for is found by running it."""
+    parser = verbs.add_parser(
+        "prune", help="run a command on the recordings and remove those it does not ask for"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="name them, and remove nothing")
+    parser.add_argument("folder", metavar="DIR")
+    proxying.add_confdir(parser)
+    flags.add_settings(parser)
+    parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="-- CMD ...")
+    parser.set_defaults(command=prune, name="cassette prune", default_mode="none")
+
+
+def prune(args: argparse.Namespace) -> int:
+    status, report = _played(args)
+    if status or report.unrecorded:
+        print("khazad: nothing is removed, for the command did not succeed", file=sys.stderr)
+        leave(status or INCOMPLETE)
+    from khazad_mitm.record.files import remove
+
+    for path in report.unused:
+        print(path)
+        if not args.dry_run:
+            remove(path)
+    leave(0)
+
+
+def run(args: argparse.Namespace) -> int:
+    status, report = _played(args)
+    print(f"khazad: {report}", file=sys.stderr)
+    if report.unrecorded or report.lost:
+        status = status or INCOMPLETE
+    leave(status)
+
+
+def _played(args: argparse.Namespace) -> tuple[int, Report]:
+    """Run the command; its exit status, and what became of its calls."""
+    from khazad_mitm.record.recorder import Recorder
+
+    if args.cmd and args.cmd[0].startswith("-") and args.cmd[0] != "--":
+        raise ConfigError(
+            f"{args.name}: {args.cmd[0]} stands behind the directory",
+            f"khazad-mitm {args.name} {args.cmd[0]} ... {args.folder} -- CMD",
+        )
+    command = command_of(args, f"{args.name} {args.folder}")
+    args.khazad_cassette = args.folder
+    args.khazad_record = args.khazad_record or args.default_mode
+    status, front = behind_its_own(args, command, flags.settings_of(args, **quiet()))
+    assert isinstance(front, Recorder)  # there is a cassette in the settings
+    return status, front.report()
