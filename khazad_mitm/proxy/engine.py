@@ -64,17 +64,20 @@ class Engine:
         extra_options: Mapping[str, Any] | None = None,
         given_options: Sequence[str] = (),
         extra_addons: Sequence[object] = (),
+        front: Front | None = None,
     ) -> None:
         """`listen_port` 0: any free one. `modes`: see `listening`.
 
         `providers`: URLs by name, beside those of `wire.base_urls`. `shares_port`: other
         processes listen there too. `extra_options` are mitmproxy's own, by name and type, and
-        `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours.
+        `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where given, is
+        asked in place of what the settings say.
         Raises ConfigError for modes that cannot be.
         """
         self._modes = listening.parse(modes, listen_host, listen_port)
         self._providers = with_more(BASE_URLS, providers or {})
         self._shared_port = listening.SharedPort() if shares_port else None
+        self._front = front
         self._extra_addons = extra_addons
         self._given = tuple(given_options)
         self._settings = settings
@@ -102,7 +105,7 @@ class Engine:
         address cannot be had.
         """
         # Reading the model would keep the interpreter from all that comes before `ready`.
-        cache = self.cache = build(self._settings, warms_up=False)
+        cache = self.cache = self._front or build(self._settings, warms_up=False)
 
         def welcome(host: str, port: int) -> None:
             ready(host, port)
