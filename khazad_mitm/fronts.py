@@ -28,6 +28,8 @@ class Played:
 
     reply: Reply
     is_stream: bool = False
+    delay_s: float = 0.0
+    """How long it was made to take."""
 
 
 @dataclass(frozen=True, slots=True)

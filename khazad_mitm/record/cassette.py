@@ -60,15 +60,22 @@ class Cassette:
     def essence(self, request: Request, parsed: ParsedRequest | None) -> Essence:
         return essence(request, self.rules.tolerances, parsed)
 
-    def next(self, digest: str) -> Recording | None:
-        """The next recording of a request; None where there is none, or no more."""
+    def ahead(self, digest: str) -> Recording | None:
+        """The recording that is next for a request; None where there is none, or no more."""
         with self._lock:
-            known = self._by_digest.get(digest, ())
-            at = self._played[digest]
-            if at >= len(known):
-                return None
-            self._played[digest] += 1
-            return known[at]
+            return self._ahead(digest)
+
+    def next(self, digest: str) -> Recording | None:
+        """The same, and the one after it will be the next."""
+        with self._lock:
+            found = self._ahead(digest)
+            if found is not None:
+                self._played[digest] += 1
+            return found
+
+    def _ahead(self, digest: str) -> Recording | None:
+        known, at = self._by_digest.get(digest, ()), self._played[digest]
+        return known[at] if at < len(known) else None
 
     def of(self, digest: str) -> list[Recording]:
         return list(self._by_digest.get(digest, ()))

@@ -7,7 +7,9 @@ and never a call.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -20,6 +22,7 @@ from khazad_mitm.exchange import Miss, Outcome, ParsedRequest, Reply
 from khazad_mitm.fronts import Listener, Played, Unrecorded
 from khazad_mitm.messages import Headers, Request, Response
 from khazad_mitm.record.cassette import Cassette, endpoint
+from khazad_mitm.record.faults import Faults, error_of
 from khazad_mitm.record.matching import Essence
 from khazad_mitm.record.report import Report, Tally
 from khazad_mitm.record.scrub import secrets_of
@@ -95,6 +98,7 @@ class Recorder:
         # Nothing that was heard may be lost: it waits, however long the disk takes.
         self._keeper = Keeper(limit=0)
         self._writer = Writer(cassette, self._tally)
+        self._faults = Faults(cassette.rules.faults)
 
     @property
     def is_closed(self) -> bool:
@@ -108,6 +112,18 @@ class Recorder:
     # -- asking
 
     def look_up(self, request: Request) -> Played | Unrecorded | None:
+        outcome = self._looked_up(request)
+        if isinstance(outcome, Played) and outcome.delay_s:
+            time.sleep(outcome.delay_s)
+        return outcome
+
+    async def look_up_async(self, request: Request) -> Played | Unrecorded | None:
+        outcome = self._looked_up(request)
+        if isinstance(outcome, Played) and outcome.delay_s:
+            await asyncio.sleep(outcome.delay_s)
+        return outcome
+
+    def _looked_up(self, request: Request) -> Played | Unrecorded | None:
         try:
             asked = self._read(request)
             return None if asked is None else self._decided(asked)
@@ -116,9 +132,6 @@ class Recorder:
             return (
                 self._refused(request, "a mistake of ours, see the log") if self.is_closed else None
             )
-
-    async def look_up_async(self, request: Request) -> Played | Unrecorded | None:
-        return self.look_up(request)
 
     def unreadable(self) -> Played | None:
         if not self.is_closed:
@@ -144,19 +157,35 @@ class Recorder:
 
     def _decided(self, asked: Asked) -> Played | Unrecorded | None:
         if self._plays:
-            recording = self.cassette.next(asked.digest)
-            if recording is not None:
-                self._tally.count_played()
-                name = recording.path.stem
-                logger.info("[Khazad] REPLAY - %s - %s", name, endpoint(asked.request))
-                answer = recording.interaction.answer
-                said = ("Cache-Status", 'khazad; hit; detail="recorded"')
-                headers = answer.headers.plus(said, ("X-Khazad-Entry", name))
-                frames = tuple(frame.data for frame in answer.frames)
-                return Played(Reply(answer.status, headers, frames), answer.is_stream)
+            played = self._played(asked)
+            if played is not None:
+                return played
         if self._records:
             return self._to_be_recorded(asked)
         return self._missed(asked)
+
+    def _played(self, asked: Asked) -> Played | None:
+        ahead = self.cassette.ahead(asked.digest)
+        if ahead is None:
+            return None
+        faults = self._faults.striking(ahead.path.stem)
+        delay_s = sum(fault.delay_ms for fault in faults) / 1000
+        for fault in faults:
+            if fault.status is not None:
+                logger.info("[Khazad] FAULT - %s - %s", fault.status, ahead.path.stem)
+                return Played(error_of(fault, asked.request, asked.parsed), delay_s=delay_s)
+        recording = self.cassette.next(asked.digest)
+        if recording is None:  # another thread was faster
+            return None
+        self._tally.count_played()
+        name = recording.path.stem
+        logger.info("[Khazad] REPLAY - %s - %s", name, endpoint(asked.request))
+        answer = recording.interaction.answer
+        said = ("Cache-Status", 'khazad; hit; detail="recorded"')
+        headers = answer.headers.plus(said, ("X-Khazad-Entry", name))
+        cuts = [fault.cut_after for fault in faults if fault.cut_after is not None]
+        frames = tuple(frame.data for frame in answer.frames[: min(cuts, default=None)])
+        return Played(Reply(answer.status, headers, frames), answer.is_stream, delay_s)
 
     def _to_be_recorded(self, asked: Asked) -> Unrecorded:
         path = self._writer.place(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.record.faults import Fault
 from khazad_mitm.record.matching import NAMED, Tolerances
 from khazad_mitm.record.scrub import SCRUBBED, Scrubber, field_pattern
 from khazad_mitm.record.yamls import Lined, NotYaml, load
@@ -27,9 +28,10 @@ HINT = (
     "YAML takes `[*]` between brackets for something else: write fields without them, with commas"
     " between, or each on a line of its own after a dash"
 )
-KEYS = ("ignore", "replace", "scrub", "keep_headers")
+KEYS = ("ignore", "replace", "scrub", "keep_headers", "faults")
 
 _PATH = re.compile(r"[\w$-]+(?:\[(?:\*|\d+)\]|\.[\w$-]+)*")
+_FAULT_NUMBERS = ("status", "retry_after", "delay_ms", "cut_after", "times")
 _STEP = re.compile(r"[\w$-]+|\*")
 
 
@@ -37,6 +39,7 @@ _STEP = re.compile(r"[\w$-]+|\*")
 class CassetteRules:
     tolerances: Tolerances = field(default_factory=Tolerances)
     scrubber: Scrubber = field(default_factory=Scrubber)
+    faults: tuple[Fault, ...] = ()
 
 
 def read_rules(folder: Path) -> CassetteRules:
@@ -58,7 +61,9 @@ def read_rules(folder: Path) -> CassetteRules:
     for name in document:
         if name not in KEYS:
             reader.refuse(document.line, f"{name!r} is none of {', '.join(KEYS)}")
-    return CassetteRules(reader.tolerances(document), reader.scrubber(document))
+    return CassetteRules(
+        reader.tolerances(document), reader.scrubber(document), reader.faults(document)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,22 @@ class _Reader:
                     patterns.append(self._pattern(rule, "scrub"))
         keeps = frozenset(name.lower() for name in self._texts(document, "keep_headers"))
         return Scrubber(tuple(patterns), frozenset(headers), keeps, tuple(fields))
+
+    def faults(self, document: Lined) -> tuple[Fault, ...]:
+        return tuple(self._fault(rule) for rule in self._rules(document, "faults"))
+
+    def _fault(self, rule: Lined) -> Fault:
+        known = {"where": str} | dict.fromkeys(_FAULT_NUMBERS, int)
+        for name, value in rule.items():
+            if name not in known:
+                self.refuse(rule.line, f"faults: {name!r} is none of {', '.join(known)}")
+            if type(value) is not known[name] or (isinstance(value, int) and value < 0):
+                self.refuse(rule.line, f"faults: {name}: {value!r} is no {known[name].__name__}")
+        if not rule.keys() & {"status", "delay_ms", "cut_after"}:
+            self.refuse(rule.line, "faults: a fault has a status, a delay_ms or a cut_after")
+        if not 400 <= rule.get("status", 400) <= 599:
+            self.refuse(rule.line, f"faults: status: {rule['status']} is no error (400 to 599)")
+        return Fault(**rule)
 
     def _rules(self, document: Lined, name: str) -> list[Lined]:
         rules = document.get(name) or []
