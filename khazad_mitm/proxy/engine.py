@@ -70,8 +70,9 @@ class Engine:
 
         `providers`: URLs by name, beside those of `wire.base_urls`. `shares_port`: other
         processes listen there too. `extra_options` are mitmproxy's own, by name and type, and
-        `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where given, is
-        asked in place of what the settings say.
+        `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where
+        given, is asked in place of what the settings say.
+
         Raises ConfigError for modes that cannot be.
         """
         self._modes = listening.parse(modes, listen_host, listen_port)
