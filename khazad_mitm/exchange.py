@@ -89,6 +89,8 @@ class Answer:
     """Why it may answer only an exact repeat (`length`), or ""."""
     tokens: int = 0
     """Prompt and completion tokens that a hit saves, 0 where the provider does not say."""
+    output_tokens: int = 0
+    """Of these, the completion's, which cost more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ class Entry:
     """Digest of the conversation up to and including the question; aliases point to it."""
     exact_only: str = ""
     tokens: int = 0
+    output_tokens: int = 0
+    """Of `tokens`, the completion's, which cost more."""
     tags: tuple[str, ...] = ()
     tenant: str = ""
     """Whose call was answered: the tenant's digest, or `shared`."""
@@ -282,6 +286,8 @@ class Miss:
     items: tuple[str, ...] = ()
     """Fingerprint of each item of a batch; () where it is kept as a whole only."""
     partial: Partial | None = None
+    asked_at: float = field(default=0.0, compare=False)
+    """When it went upstream, Unix seconds; 0 where nobody looked."""
     flight: str = ""
     """Under this name others may be waiting for the answer to this one: its end must be told."""
 

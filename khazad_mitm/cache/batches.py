@@ -72,6 +72,7 @@ def items_of(
     """An entry for each part of the answer that `entry` holds."""
     # Nobody says what one item cost: an even share keeps the sum of what hits save.
     share = entry.tokens // max(1, len(parts))
+    # It would not have come sooner alone.
     return tuple(
         replace(entry, id=id_, answer=part, original=part, tokens=share, conversation="")
         for id_, part in zip(fingerprints, parts, strict=True)
@@ -89,4 +90,5 @@ def _composed(ticket: Miss, entries: Sequence[Entry], answer: bytes) -> Entry:
         stored_at=min(entry.stored_at for entry in entries),
         expires_at=min(ends, default=None),
         tokens=sum(entry.tokens for entry in entries),
+        took_s=max(entry.took_s for entry in entries),
     )

@@ -199,6 +199,8 @@ class Cache:
         self._counters.count_error()
 
     def _told(self, outcome: Outcome, started: float) -> Outcome:
+        if isinstance(outcome, Miss):
+            outcome = replace(outcome, asked_at=time.time())
         self._counters.count(outcome)
         _log(outcome, time.perf_counter() - started)
         if isinstance(outcome, Hit) and outcome.paraphrase is not None:

@@ -260,6 +260,8 @@ def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: fl
         conversation=miss.conversation or miss.digests.conversation,
         exact_only=answer.exact_only,
         tokens=answer.tokens,
+        output_tokens=answer.output_tokens,
+        took_s=max(0.0, now - miss.asked_at) if miss.asked_at else 0.0,
         tags=miss.tags,
     )
 

@@ -7,7 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+from khazad_mitm.exchange import Bypass, Entry, Hit, Miss, Outcome, Unsatisfied
+
+# Names of models come from callers: a page of counters must not grow with them.
+MAX_MODELS = 100
+OTHER_MODELS = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,10 @@ class Stats:
     bypassed: dict[str, int] = field(default_factory=dict)
     """Requests that went upstream without a lookup, by reason."""
     saved_tokens: int = 0
+    saved_seconds: float = 0.0
+    """What the upstream took for the answers that were served."""
+    saved_by_model: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Tokens of prompts and of completions that were not paid for."""
     errors: int = 0
     """Failures of the store, the embedder or our own: each cost a hit, never a call."""
 
@@ -61,6 +69,8 @@ class Stats:
             "unkept": dict(self.unkept),
             "bypassed": dict(self.bypassed),
             "saved_tokens": self.saved_tokens,
+            "saved_seconds": round(self.saved_seconds, 1),
+            "saved_by_model": {model: list(both) for model, both in self.saved_by_model.items()},
             "errors": self.errors,
         }
 
@@ -78,6 +88,8 @@ class Counters:
             self._unkept: Counter[str] = Counter()
             self._bypassed: Counter[str] = Counter()
             self._similarity_sum = 0.0
+            self._saved_seconds = 0.0
+            self._saved_by_model: dict[str, tuple[int, int]] = {}
 
     def count(self, outcome: Outcome) -> None:
         with self._lock:
@@ -86,11 +98,23 @@ class Counters:
                     self._counts[tier] += 1
                     self._counts["coalesced"] += outcome.is_collapsed
                     self._counts["saved_tokens"] += entry.tokens
+                    self._count_saved(entry)
+                    # Who waited for somebody else's answer has waited as long.
+                    if not outcome.is_collapsed:
+                        self._saved_seconds += entry.took_s
                     self._similarity_sum += similarity
                 case Miss() | Unsatisfied():
                     self._counts["misses"] += 1
                 case Bypass(reason=reason):
                     self._bypassed[reason] += 1
+
+    def _count_saved(self, entry: Entry) -> None:
+        model = entry.model
+        if model not in self._saved_by_model and len(self._saved_by_model) >= MAX_MODELS:
+            model = OTHER_MODELS
+        read, written = self._saved_by_model.get(model, (0, 0))
+        counts = read + entry.tokens - entry.output_tokens, written + entry.output_tokens
+        self._saved_by_model[model] = counts
 
     def count_stored(self) -> None:
         with self._lock:
@@ -118,5 +142,7 @@ class Counters:
                 unkept=dict(self._unkept),
                 bypassed=dict(self._bypassed),
                 saved_tokens=counts["saved_tokens"],
+                saved_seconds=self._saved_seconds,
+                saved_by_model=dict(self._saved_by_model),
                 errors=counts["errors"],
             )

@@ -13,7 +13,7 @@ from khazad_mitm.exchange import Entry, Framing
 from khazad_mitm.messages import Headers
 
 # Raise it whenever the list in `encode` changes: an older entry is then absent, not misread.
-VERSION = 2
+VERSION = 3
 
 # Version, then the lengths of the four parts.
 _HEAD = Struct(">BIIII")
@@ -40,6 +40,7 @@ def encode(entry: Entry) -> bytes:
             entry.conversation,
             entry.exact_only,
             entry.tokens,
+            entry.output_tokens,
             entry.tags,
             entry.tenant,
             entry.took_s,
@@ -92,6 +93,7 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
             str() as conversation,
             str() as exact_only,
             int() as tokens,
+            int() as output_tokens,
             list() as tags,
             str() as tenant,
             int() | float() as took_s,
@@ -119,6 +121,7 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
                 conversation=conversation,
                 exact_only=exact_only,
                 tokens=tokens,
+                output_tokens=output_tokens,
                 tags=tuple(tags),
                 tenant=tenant,
                 took_s=took_s,

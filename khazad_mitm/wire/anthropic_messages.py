@@ -27,6 +27,7 @@ from khazad_mitm.wire import anthropic_message as meaning
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import sse, target
 from khazad_mitm.wire.anthropic_events import merge, split
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.unfit import Unfit, outcome
 
 _PATH = re.compile(
@@ -109,12 +110,17 @@ def _resource(path: re.Match[str], query: str) -> str:
 def _read(body: bytes, parsed: ParsedRequest) -> Answer:
     if parsed.framing.is_stream:
         message = merge(_events(body))
-        return Answer(bodies.write(message), meaning.judge(message), meaning.tokens(message))
+        return _answer(bodies.write(message), message)
     message = bodies.parse(body.decode())
     bodies.write(message)  # fails where no stream could be made of it
     if parsed.exact_only == "count":
         return _count(body, message)
-    return Answer(body, meaning.judge(message), meaning.tokens(message))
+    return _answer(body, message)
+
+
+def _answer(body: bytes, message: Json) -> Answer:
+    judged = meaning.judge(message)
+    return Answer(body, judged, meaning.tokens(message), output_tokens(message))
 
 
 def _count(body: bytes, counted: Json) -> Answer:

@@ -26,6 +26,7 @@ from khazad_mitm.wire import bedrock_message as meaning
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import eventstream, target
 from khazad_mitm.wire.bedrock_converse_events import merge, split
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.unfit import outcome
 
 _PATH = re.compile(r".*/model/(?P<model>.+)/converse(?P<stream>-stream)?/?")
@@ -94,10 +95,15 @@ class BedrockConverse:
 def _read(body: bytes, framing: Framing) -> Answer:
     if framing.is_stream:
         answer = merge(_events(body))
-        return Answer(bodies.write(answer), meaning.judge(answer), meaning.tokens(answer))
+        return _answer(bodies.write(answer), answer)
     answer = bodies.parse(body.decode())
     bodies.write(answer)  # fails where no stream could be made of it
-    return Answer(body, meaning.judge(answer), meaning.tokens(answer))
+    return _answer(body, answer)
+
+
+def _answer(body: bytes, answer: Json) -> Answer:
+    judged = meaning.judge(answer)
+    return Answer(body, judged, meaning.tokens(answer), output_tokens(answer))
 
 
 def _events(body: bytes) -> Iterator[tuple[str, Json]]:

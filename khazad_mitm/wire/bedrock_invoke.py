@@ -125,7 +125,8 @@ def _read(body: bytes, framing: Framing) -> Answer:
     family = families.of_answer(answer)
     exact_only = family.judge(answer)
     tokens = family.tokens(answer) if family.tokens else 0
-    return Answer(body, exact_only, tokens or sum(families.counts(answer) or _counted(told)))
+    prompt, completion = families.counts(answer) or _counted(told)
+    return Answer(body, exact_only, tokens or prompt + completion, completion)
 
 
 def _is_error(answer: dict[str, Json]) -> bool:

@@ -27,6 +27,7 @@ from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unk
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import cohere_v1, cohere_v2, ndjson, sse, target, turns
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.unfit import Unfit, outcome
 
 _PATH = re.compile(r".*/(?P<version>v1|v2)/chat/?")
@@ -154,7 +155,9 @@ def _read(body: bytes, parsed: ParsedRequest) -> Answer:
         whole = bodies.parse(body.decode())
         bodies.write(whole)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(whole, version), _tokens(version.tokens(whole)))
+    return Answer(
+        answer, _judge(whole, version), _tokens(version.tokens(whole)), output_tokens(whole)
+    )
 
 
 def _events(body: bytes) -> Iterator[Json]:

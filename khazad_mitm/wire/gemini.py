@@ -32,6 +32,7 @@ from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import json_array, sse, target
 from khazad_mitm.wire.gemini_calls import is_piece
 from khazad_mitm.wire.gemini_chunks import Merger, index_of, merge, parts_of, split
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
 
@@ -234,7 +235,7 @@ def _read(body: bytes, parsed: ParsedRequest) -> Answer:
             response = bodies.parse(body.decode())
     canonical = bodies.write(response)  # fails where no stream could be made of it
     answer = canonical if parsed.framing.is_stream else body
-    return Answer(answer, _judge(response, count), _tokens(response))
+    return Answer(answer, _judge(response, count), _tokens(response), output_tokens(response))
 
 
 def _from_events(body: bytes, count: int) -> Json:

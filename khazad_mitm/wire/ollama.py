@@ -24,6 +24,7 @@ from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unk
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import ndjson, target, turns
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.ollama_chunks import merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -131,7 +132,7 @@ def _read(body: bytes, parsed: ParsedRequest) -> Answer:
         whole = bodies.parse(body.decode())
         bodies.write(whole)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(whole, parsed.turns_field), _tokens(whole))
+    return Answer(answer, _judge(whole, parsed.turns_field), _tokens(whole), output_tokens(whole))
 
 
 def _judge(answer: Json, turns_field: str) -> str:

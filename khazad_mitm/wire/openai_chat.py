@@ -22,6 +22,7 @@ from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unk
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import hosts, openai_stream, sse, target, turns
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.openai_chunks import is_error, merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -117,7 +118,9 @@ def _read(body: bytes, framing: Framing) -> Answer:
         completion = bodies.parse(body.decode())
         bodies.write(completion)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, judge(completion), openai_stream.tokens(completion))
+    return Answer(
+        answer, judge(completion), openai_stream.tokens(completion), output_tokens(completion)
+    )
 
 
 def _model(path: re.Match[str], body: dict[str, Json]) -> str | None:

@@ -19,6 +19,7 @@ from khazad_mitm.exchange import Answer, Json, ParsedRequest, Unkept
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import openai_stream, sse, target
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.openai_completion_chunks import merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -104,7 +105,9 @@ def _read(body: bytes, parsed: ParsedRequest) -> Answer:
         completion = bodies.parse(body.decode())
         bodies.write(completion)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(completion), openai_stream.tokens(completion))
+    return Answer(
+        answer, _judge(completion), openai_stream.tokens(completion), output_tokens(completion)
+    )
 
 
 def _judge(completion: Json) -> str:

@@ -33,6 +33,7 @@ from khazad_mitm.exchange import Answer, Framing, Json, ParsedRequest, Path, Unk
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import body as bodies
 from khazad_mitm.wire import hosts, sse, target
+from khazad_mitm.wire.generated import output_tokens
 from khazad_mitm.wire.openai_response_events import merge, split
 from khazad_mitm.wire.said import is_filled
 from khazad_mitm.wire.unfit import Unfit, outcome
@@ -233,7 +234,7 @@ def _read(body: bytes, framing: Framing) -> Answer:
         response = bodies.parse(body.decode())
         bodies.write(response)  # fails where no stream could be made of it
         answer = body
-    return Answer(answer, _judge(response), _tokens(response))
+    return Answer(answer, _judge(response), _tokens(response), output_tokens(response))
 
 
 def _events(body: bytes) -> Iterator[Json]:

@@ -54,17 +54,18 @@ def test_a_batch_is_looked_for_as_a_whole_and_then_item_by_item() -> None:
 
 def test_a_batch_of_known_items_is_a_hit() -> None:
     _, hit = looked_up(
-        known("a", stored_at=NOW - 30, expires_at=None, tokens=1),
-        known("b", stored_at=NOW - 20, expires_at=NOW + 50, tokens=2),
+        known("a", stored_at=NOW - 30, expires_at=None, tokens=1, took_s=3),
+        known("b", stored_at=NOW - 20, expires_at=NOW + 50, tokens=2, took_s=5),
         known("c", stored_at=NOW - 10, expires_at=NOW + 90, tokens=3),
     )
 
     assert isinstance(hit, Hit)
     assert vectors(answer_to(["a", "b", "c"])) == vectors(hit.entry.answer)
-    assert (NOW - 30, NOW + 50, 6) == (
+    assert (NOW - 30, NOW + 50, 6, 5) == (
         hit.entry.stored_at,
         hit.entry.expires_at,
         hit.entry.tokens,
+        hit.entry.took_s,
     )
 
 

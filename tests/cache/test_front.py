@@ -31,6 +31,15 @@ def test_a_miss_that_was_answered_is_a_hit_the_next_time(desk: Desk, awaiting: b
     assert ANSWER == desk.cache.reply(hit).body
 
 
+def test_what_the_upstream_took_is_what_a_hit_saves(desk: Desk) -> None:
+    miss = desk.ask(asked("hello"))
+    assert isinstance(miss, Miss)
+    desk.answer(replace(miss, asked_at=miss.asked_at - 60))
+    desk.ask(asked("hello"))
+
+    assert 60 <= desk.cache.stats().saved_seconds < 90
+
+
 def test_a_paraphrase_is_served_by_meaning_and_from_then_on_exactly(desk: Desk) -> None:
     desk.answer(desk.ask(asked("tea or coffee")))
     first = desk.ask(asked("coffee or tea"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from khazad_mitm.cache.stats import Counters, Stats
+from khazad_mitm.cache.stats import MAX_MODELS, OTHER_MODELS, Counters, Stats
 from khazad_mitm.exchange import Bypass, Digests, Hit, Miss, Outcome
 
 from .script import asked, entry
@@ -17,8 +17,8 @@ def test_nothing_counted_is_all_zero() -> None:
 
 def test_hits_misses_and_bypasses_are_told_apart() -> None:
     counters = Counters()
-    counters.count(Hit(REQUEST, entry(tokens=5), "exact"))
-    counters.count(Hit(REQUEST, entry(tokens=7), "semantic", 0.9))
+    counters.count(Hit(REQUEST, entry(tokens=5, output_tokens=2, took_s=1.5), "exact"))
+    counters.count(Hit(REQUEST, entry(tokens=7, took_s=2), "semantic", 0.9))
     counters.count(MISS)
     counters.count(MISS)
     counters.count(Bypass(REQUEST, "no-store"))
@@ -37,8 +37,28 @@ def test_hits_misses_and_bypasses_are_told_apart() -> None:
         "unkept": {},
         "bypassed": {"no-store": 1},
         "saved_tokens": 12,
+        "saved_seconds": 3.5,
+        "saved_by_model": {"m": [10, 2]},
         "errors": 0,
     } == told
+
+
+def test_who_waited_for_another_ones_answer_has_saved_no_time() -> None:
+    counters = Counters()
+    counters.count(Hit(REQUEST, entry(tokens=5, took_s=9), "exact", is_collapsed=True))
+    stats = counters.snapshot()
+
+    assert (5, 0) == (stats.saved_tokens, stats.saved_seconds)
+
+
+def test_names_of_models_do_not_fill_the_memory() -> None:
+    counters = Counters()
+    for number in range(3 * MAX_MODELS):
+        counters.count(Hit(REQUEST, entry(model=f"m{number}", tokens=1), "exact"))
+    saved = counters.snapshot().saved_by_model
+
+    assert MAX_MODELS + 1 == len(saved)
+    assert (2 * MAX_MODELS, 0) == saved[OTHER_MODELS]
 
 
 def test_no_count_is_lost_between_threads() -> None:

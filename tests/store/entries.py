@@ -37,6 +37,8 @@ def entry(number: int, ttl_s: float | None = 1_000, **changes: Any) -> Entry:
         question="why?",
         conversation=digest(number + 1_000_000),
         tokens=7,
+        output_tokens=3,
+        took_s=1.25,
         tags=("a", "b"),
     )
     return replace(made, **changes)

@@ -37,6 +37,7 @@ entries = st.builds(
     conversation=any_text,
     exact_only=any_text,
     tokens=st.integers(0, 10**9),
+    output_tokens=st.integers(0, 10**9),
     tags=st.lists(any_text, max_size=3).map(tuple),
     tenant=any_text,
     took_s=st.floats(0, 1e6),

@@ -191,7 +191,7 @@ def test_tokens_are_those_of_the_prompt_and_of_the_answer() -> None:
     counted = {**answer("v2"), "usage": {"tokens": {"input_tokens": 3.0, "output_tokens": 4}}}
     body = json.dumps(counted).encode()
 
-    assert Answer(body, tokens=7) == COHERE.assemble(body, v2())
+    assert Answer(body, tokens=7, output_tokens=4) == COHERE.assemble(body, v2())
 
 
 def test_a_plain_answer_is_replayed_as_it_was_sent() -> None:

@@ -155,9 +155,9 @@ def test_tokens_are_those_of_the_prompt_and_of_the_answer() -> None:
     parsed = generate(stream=False)
     counted = {"response": "Hi", "done": True, "done_reason": "stop", "eval_count": 4}
 
-    assert Answer(json.dumps(counted).encode(), tokens=4) == OLLAMA.assemble(
-        json.dumps(counted).encode(), parsed
-    )
+    body = json.dumps(counted).encode()
+
+    assert Answer(body, tokens=4, output_tokens=4) == OLLAMA.assemble(body, parsed)
     wire = wires.one("ollama/generate-json")
     answer = OLLAMA.assemble(wire.body, parsed)
     assert isinstance(answer, Answer)
