@@ -112,7 +112,14 @@ def build_cache(
         rules, [(route, _changes(route, settings, embedder.model)) for route in settings.routes]
     )
     cache = Cache(
-        speech, parts, rulebook, stores.sync, reach.allows, reach.decrypts, settings.hosts
+        speech,
+        parts,
+        rulebook,
+        stores.sync,
+        reach.allows,
+        reach.decrypts,
+        settings.hosts,
+        kept_in=stores.url,
     )
     if warms_up:
         cache.warm_up()

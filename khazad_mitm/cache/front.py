@@ -88,11 +88,12 @@ class Cache:
         allows: Callable[[str], bool],
         decrypts: Callable[[str], bool],
         hosts: tuple[str, ...] = (),
+        kept_in: str = "",
     ) -> None:
         """`allows(host)`: may requests to this host be looked at?
 
         `decrypts(host)`: may a proxy open its TLS to do so? Both follow from the allow-list
-        `hosts`, which is kept to be told.
+        `hosts`, which is kept to be told. `kept_in`: the store, for people.
         """
         self._wire = wire
         self._parts = parts
@@ -103,6 +104,7 @@ class Cache:
         self.decrypts = decrypts
         self.hosts = hosts
         self.mode = rulebook.default.mode
+        self.kept_in = kept_in
         self._counters = Counters()
         self._archive = Archive(wire.decode, parts, rulebook, self._counters)
         # Not those that embed, which let everyone else go first: somebody waits for these.

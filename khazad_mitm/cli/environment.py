@@ -1,76 +1,102 @@
-"""The variables by which a program finds the proxy and trusts it. Pure but for reading roots.
+"""The variables by which a program finds the proxy and trusts it. Pure.
 
-Existing values are respected: proxies for other schemes stay, `NO_PROXY` is extended, and the
-certificates a variable names already go into the bundle that replaces them.
+What is there already is respected: `NO_PROXY`, `NODE_OPTIONS` and `JAVA_TOOL_OPTIONS` are extended,
+and the certificates that a variable names go into the bundle which replaces them (`trust`).
 """
 
 from __future__ import annotations
 
-import os
-import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-# Each of these *replaces* the trust store of the clients that read it, so it has to name the
-# system's roots beside ours.
-BUNDLE_VARIABLES = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "DENO_CERT",
-    "PIP_CERT",
-    "CARGO_HTTP_CAINFO",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    # Node adds this one to its own roots; a bundle does no harm there.
-    "NODE_EXTRA_CA_CERTS",
-)
+from khazad_mitm.cli.trust import BUNDLE_VARIABLES, STORE_PASSWORD
+
+__all__ = ["BUNDLE_VARIABLES", "LOOPBACK", "Files", "variables"]
+
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 # Programs talk to servers of their own on loopback; those are none of our business.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+OUR_PROXY = "KHAZAD_PROXY"
+"""Names the proxy: for `khazad-mitm stats`, for a `run` inside a `run`, and for `khazad.init()`, which
+leaves to the proxy what goes through it."""
 
-def variables(environ: Mapping[str, str], proxy: str, bundle: Path) -> dict[str, str]:
-    """The environment of a program that is to go through `proxy` and to trust `bundle`."""
-    # `khazad.init()` in the program then leaves to the proxy what goes through it, and
-    # `khazad-mitm stats` asks this one.
-    result = {**environ, "KHAZAD_PROXY": proxy}
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+PRELOAD = Path(__file__).with_name("preload.cjs")
+"""For Node before `--use-env-proxy`; newer ones it leaves alone."""
+
+JAVA_STORE_NAME = "khazad-truststore.jks"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What variables point to, at the place where the program sees it."""
+
+    bundle: Path
+    java_store: Path | None = None
+    preload: Path | None = PRELOAD
+
+
+def variables(environ: Mapping[str, str], proxy: str, files: Files) -> dict[str, str]:
+    """The environment of a program that is to go through `proxy` and to trust `files`."""
+    result = dict(environ)
+    for name in PROXY_VARIABLES:
         # curl and others read http_proxy only in lower case.
         result[name] = result[name.lower()] = proxy
-    kept = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
-    names = [name.strip() for name in kept.split(",") if name.strip()]
-    names += [name for name in LOOPBACK if name not in names]
-    result["NO_PROXY"] = result["no_proxy"] = ",".join(names)
+    result["NO_PROXY"] = result["no_proxy"] = ",".join(_direct(environ))
     for name in BUNDLE_VARIABLES:
-        result[name] = str(bundle)
+        result[name] = str(files.bundle)
     # Node 24 and later take the proxy from the environment only when told to.
     result["NODE_USE_ENV_PROXY"] = "1"
+    if files.preload is not None:
+        option = f"--require {_quoted(str(files.preload))}"
+        result["NODE_OPTIONS"] = _extended(environ.get("NODE_OPTIONS", ""), option)
+    if files.java_store is not None:
+        theirs = environ.get("JAVA_TOOL_OPTIONS", "")
+        options = _java_options(theirs, proxy, result["NO_PROXY"].split(","), files.java_store)
+        result["JAVA_TOOL_OPTIONS"] = _extended(theirs, options)
+    result[OUR_PROXY] = proxy
     return result
 
 
-def write_bundle(environ: Mapping[str, str], ca: Path, target: Path) -> None:
-    """Write the roots a program trusts today, and our authority, to `target`."""
-    parts = []
-    seen = set()
-    for file in [*_named_roots(environ), _default_roots(), ca]:
-        if file is not None and file not in seen and file.is_file():
-            seen.add(file)
-            parts.append(file.read_text(encoding="utf-8").rstrip("\n"))
-    target.write_text("\n".join(parts) + "\n", encoding="utf-8")
+def _direct(environ: Mapping[str, str]) -> list[str]:
+    kept = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    names = [name.strip() for name in kept.split(",") if name.strip()]
+    return names + [name for name in LOOPBACK if name not in names]
 
 
-def _named_roots(environ: Mapping[str, str]) -> list[Path]:
-    return [Path(environ[name]).resolve() for name in BUNDLE_VARIABLES if environ.get(name)]
+def _java_options(theirs: str, proxy: str, direct: list[str], store: Path) -> str:
+    """Of an option given twice Java takes the last, so ours come after theirs."""
+    parts = urlsplit(proxy)
+    options = [
+        f"-D{scheme}.proxy{what}={value}"
+        for scheme in ("http", "https")
+        for what, value in (("Host", parts.hostname), ("Port", parts.port or 80))
+    ]
+    options.append(f"-Dhttp.nonProxyHosts={'|'.join(map(_java_pattern, direct))}")
+    # A trust store of their own stays: what is in it we cannot tell.
+    if "-Djavax.net.ssl.trustStore=" not in theirs or JAVA_STORE_NAME in theirs:
+        options += [
+            f"-Djavax.net.ssl.trustStore={store}",
+            f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}",
+            "-Djavax.net.ssl.trustStoreType=JKS",
+        ]
+    return " ".join(map(_quoted, options))
 
 
-def _default_roots() -> Path | None:
-    """The system's roots, else certifi's (slim containers have none)."""
-    paths = ssl.get_default_verify_paths()
-    for file in (paths.cafile, paths.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt"):
-        if file and os.path.exists(file):
-            return Path(file).resolve()
-    import certifi
+def _java_pattern(name: str) -> str:
+    """`.example.com` and `example.com` cover every name below; Java has `*` for that."""
+    if name.startswith("."):
+        return f"*{name}"
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name
 
-    return Path(certifi.where())
+
+def _extended(theirs: str, ours: str) -> str:
+    """Once is enough, as where a `run` runs another."""
+    return theirs if ours in theirs else f"{theirs} {ours}".strip()
+
+
+def _quoted(option: str) -> str:
+    return f'"{option}"' if " " in option else option

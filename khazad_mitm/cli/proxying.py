@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from khazad_mitm.errors import MissingExtra
 
@@ -16,6 +17,11 @@ def add_confdir(parser: argparse.ArgumentParser) -> None:
         default="~/.mitmproxy",
         help="where the certificate authority lies (default: ~/.mitmproxy, as mitmproxy's)",
     )
+
+
+def ca_path(confdir: str | Path) -> Path:
+    """The certificate of the authority in that folder; mitmproxy's name for it."""
+    return Path(confdir).expanduser() / "mitmproxy-ca-cert.pem"
 
 
 @contextmanager

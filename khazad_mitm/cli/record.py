@@ -11,7 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from khazad_mitm.cli import flags, proxying
-from khazad_mitm.cli.run import behind_its_own, command_of, leave, quiet
+from khazad_mitm.cli.run import behind_its_own, command_of, quiet
+from khazad_mitm.cli.spawn import leave
 from khazad_mitm.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khazad_mitm.cli import environment, proxying
+from khazad_mitm.cli import environment, proxying, trust
 from khazad_mitm.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def environment_of(front: Front, folder: Path) -> Iterator[Mapping[str, str]]:
     thread.start()
     try:
         bundle = folder / "ca-bundle.pem"
-        environment.write_bundle(os.environ, engine.ca_path, bundle)
-        yield environment.variables(os.environ, f"http://127.0.0.1:{thread.port}", bundle)
+        trust.write_bundle(os.environ, bundle, engine.ca_path)
+        url = f"http://127.0.0.1:{thread.port}"
+        yield environment.variables(os.environ, url, environment.Files(bundle))
     finally:
         thread.stop()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +43,26 @@ def khazad(
         check=False,
         **options,
     )
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """`khazad-mitm serve` on a free port; its address."""
+    process = subprocess.Popen(
+        command("serve", "--listen", "127.0.0.1:0", "--redis-url", "memory", "--mode", "exact"),
+        env=environ(folder, KHAZAD_LOG_LEVEL="ERROR"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        with process.stderr:
+            found = None
+            while found is None:
+                line = process.stderr.readline()
+                assert line, "serve has ended"
+                found = re.search(r"listens on (127\.0\.0\.1:\d+)", line)
+            yield found[1]
+    finally:
+        process.kill()
+        process.wait(WAIT_S)

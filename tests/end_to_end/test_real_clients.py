@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.cli import environment
+from khazad_mitm.cli import environment, trust
 from tests.end_to_end import proxies
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import Answer, Call, Upstream, chat_answer
@@ -62,8 +62,9 @@ def variables(whole_proxy: Proxy, upstream: Upstream, tmp_path: Path) -> dict[st
     """What `khazad-mitm run` gives a program."""
     whole_proxy.page("/flush", "POST")
     bundle = tmp_path / "bundle.pem"
-    environment.write_bundle({}, whole_proxy.ca, bundle)
-    return environment.variables(os.environ, f"http://127.0.0.1:{whole_proxy.port}", bundle)
+    trust.write_bundle({}, bundle, whole_proxy.ca)
+    url = f"http://127.0.0.1:{whole_proxy.port}"
+    return environment.variables(os.environ, url, environment.Files(bundle))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.cli import environment
+from khazad_mitm.cli import environment, trust
 from tests.cli.programs import khazad
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import Upstream
@@ -26,9 +26,11 @@ TWO = ["httpx2", "requests"]
 
 def run(python: Path, proxy: Proxy, folder: Path, *arguments: str, **more: str) -> dict[str, Any]:
     bundle = folder / "bundle.pem"
-    environment.write_bundle({"SSL_CERT_FILE": str(proxy.upstream.authority.ca)}, proxy.ca, bundle)
+    trust.write_bundle({}, bundle, proxy.ca, proxy.upstream.authority.ca)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KHAZAD_")}
-    variables = environment.variables(clean, f"http://127.0.0.1:{proxy.port}", bundle)
+    variables = environment.variables(
+        clean, f"http://127.0.0.1:{proxy.port}", environment.Files(bundle)
+    )
     done = subprocess.run(
         [python, PROGRAM, *arguments],
         env={**variables, "PYTHONPATH": str(CHECKOUT), **more},

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from khazad_mitm.cli import environment, proxying
+from khazad_mitm.cli import environment, proxying, trust
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import from_mapping
 
@@ -53,11 +53,11 @@ def demo(_args: argparse.Namespace) -> int:
         thread.start()
         try:
             bundle = folder / "ca-bundle.pem"
-            environment.write_bundle({}, engine.ca_path, bundle)
+            trust.write_bundle({}, bundle, engine.ca_path)
             url = f"http://127.0.0.1:{thread.port}"
             script = Path(__file__).with_name("client.py")
             clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
-            variables = environment.variables(clean, url, bundle)
+            variables = environment.variables(clean, url, environment.Files(bundle))
             status = subprocess.run(  # noqa: S603  (our own script)
                 [python, str(script)], env=variables, check=False
             ).returncode
