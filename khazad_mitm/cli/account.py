@@ -28,7 +28,7 @@ def account(stats: Stats, kept_in: str = "") -> str:
             told += f"; {what}: {_reasons(reasons)}"
     if stats.errors:
         told += f"; {stats.errors} without us, for a fault of ours or the store's"
-    if kept_in and stats.total_requests:
+    if kept_in not in ("", "memory") and stats.total_requests:
         told += f"\nanswers are kept in {kept_in}; `khazad-mitm flush` forgets them"
     return told
 

@@ -33,9 +33,11 @@ def test_of_an_unknown_model_no_money_is_told() -> None:
 
 
 def test_where_the_answers_lie_is_told_last() -> None:
-    assert account(SERVED, "memory").endswith(
-        "\nanswers are kept in memory; `khazad-mitm flush` forgets them"
+    assert account(SERVED, "redis://h:1").endswith(
+        "\nanswers are kept in redis://h:1; `khazad-mitm flush` forgets them"
     )
+    # Gone with the proxy.
+    assert account(SERVED, "memory").endswith(")")
 
 
 def test_what_went_by_and_what_was_not_kept_is_told_with_its_reasons() -> None:
