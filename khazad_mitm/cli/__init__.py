@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,8 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from khazad_mitm.cli import (
         calibrate,
         cassette,
+        certs,
         demo,
         doctor,
+        env,
         flush,
         path,
         record,
@@ -37,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (
         *(run, record, cassette),
-        *(serve, demo, doctor, stats, flush, calibrate, path),
+        *(serve, env, certs, demo, doctor, stats, flush, calibrate, path),
     ):
         command.add_to(commands)
     args = parser.parse_args(argv)
@@ -47,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, MissingExtra) as error:
         print(f"khazad-mitm: {error}", file=sys.stderr)
         return CONFIG_EXIT
+    except BrokenPipeError:
+        # Whoever reads has seen enough. Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
 

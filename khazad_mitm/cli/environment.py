@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from khazad_mitm.cli.trust import BUNDLE_VARIABLES, STORE_PASSWORD
@@ -34,9 +34,9 @@ JAVA_STORE_NAME = "khazad-truststore.jks"
 class Files:
     """What variables point to, at the place where the program sees it."""
 
-    bundle: Path
-    java_store: Path | None = None
-    preload: Path | None = PRELOAD
+    bundle: PurePath
+    java_store: PurePath | None = None
+    preload: PurePath | None = PRELOAD
 
 
 def variables(environ: Mapping[str, str], proxy: str, files: Files) -> dict[str, str]:
@@ -67,7 +67,7 @@ def _direct(environ: Mapping[str, str]) -> list[str]:
     return names + [name for name in LOOPBACK if name not in names]
 
 
-def _java_options(theirs: str, proxy: str, direct: list[str], store: Path) -> str:
+def _java_options(theirs: str, proxy: str, direct: list[str], store: PurePath) -> str:
     """Of an option given twice Java takes the last, so ours come after theirs."""
     parts = urlsplit(proxy)
     options = [

@@ -8,6 +8,9 @@
 
 (() => {
   if (process.allowedNodeEnvironmentFlags.has("--use-env-proxy")) return;
+  const once = Symbol.for("khazad.preload");
+  if (globalThis[once]) return;
+  Object.defineProperty(globalThis, once, { value: true });
   const of = (scheme) =>
     process.env[`${scheme}_proxy`] || process.env[`${scheme.toUpperCase()}_PROXY`];
   const proxies = { "http:": read(of("http") || of("all")), "https:": read(of("https") || of("all")) };

@@ -106,9 +106,10 @@ def _behind_a_running_one(args: argparse.Namespace, command: Sequence[str]) -> i
 
 def _spawned(command: Sequence[str], url: str, ca: Path, more: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory(prefix="khazad-") as name:
-        files = Files(Path(name) / "ca-bundle.pem", Path(name) / JAVA_STORE_NAME)
-        trust.write_bundle(os.environ, files.bundle, ca)
-        trust.write_java_store(files.bundle, Path(name) / JAVA_STORE_NAME)
+        bundle, java_store = Path(name) / "ca-bundle.pem", Path(name) / JAVA_STORE_NAME
+        trust.write_bundle(os.environ, bundle, ca)
+        trust.write_java_store(bundle, java_store)
+        files = Files(bundle, java_store)
         return spawn(command, {**variables(os.environ, url, files), **more})
 
 
