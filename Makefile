@@ -6,6 +6,7 @@
 VENV    ?= .venv
 CLIENTS ?= .venv-clients
 PEER    ?= .venv-peer
+FRAMEWORKS ?= .venv-frameworks
 
 # The newest working Python on the PATH, unless named here or in the environment.
 PYTHON ?=
@@ -13,6 +14,7 @@ export PYTHON
 
 # Where tests and the demo find a Python with the SDKs as their makers ship them today.
 export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
+export KHAZAD_FRAMEWORKS_PYTHON := $(abspath $(FRAMEWORKS))/bin/python
 
 # Tests that need those SDKs in their own process: they run there too.
 CLIENT_TESTS := tests/embed tests/judge tests/wire tests/inprocess
@@ -48,6 +50,17 @@ test-node: $(VENV)/.ready  ## Have the SDKs of Node read our replays, where ther
 	    npm ci --prefix tests/node --no-audit --no-fund --ignore-scripts && \
 	    KHAZAD_NODE=1 $(VENV)/bin/python -m pytest tests/wire/test_node_sdks.py; \
 	else echo "not run: there is no Node.js 20 or later here"; fi
+
+.PHONY: test-clients
+test-clients: $(VENV)/.ready $(CLIENTS)/.ready $(FRAMEWORKS)/.ready  ## Try every client that can be had, and print docs/clients.md
+	@if node -e '' 2>/dev/null; then \
+	    npm ci --prefix tests/node --no-audit --no-fund --ignore-scripts; \
+	else echo "there is no Node here"; fi
+	rm -f .clients.json
+	KHAZAD_CLIENTS_RESULTS=.clients.json \
+	    $(VENV)/bin/python -m pytest -rs tests/end_to_end/test_clients.py
+	$(VENV)/bin/python -m scripts.clients_page .clients.json > docs/clients.md.new
+	mv docs/clients.md.new docs/clients.md
 
 .PHONY: test-all
 test-all:  ## Run the tests on every Python from 3.10 to 3.13 found here
@@ -89,12 +102,12 @@ docs: $(VENV)/.ready  ## Print docs/providers.md anew, and the table in docs/tun
 
 .PHONY: clean
 clean:  ## Remove environments and caches
-	rm -rf .venv* tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* .clients.json tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help
 help:  ## List the targets
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	    /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 $(VENV)/.ready: pyproject.toml
 	@sh scripts/environment $(VENV) --editable '.[all]' --group dev
@@ -102,6 +115,10 @@ $(VENV)/.ready: pyproject.toml
 # Without the proxy extra: mitmproxy's pins would hold the SDKs back by a major version.
 $(CLIENTS)/.ready: pyproject.toml
 	@sh scripts/environment $(CLIENTS) --editable . --group clients
+
+# Neither our package nor its tests: programs of their own, which know nothing of us.
+$(FRAMEWORKS)/.ready: pyproject.toml
+	@sh scripts/environment $(FRAMEWORKS) --group frameworks
 
 # The original library has the name of ours, so it cannot be in the same one.
 $(PEER)/.ready: bench/peer/requirements.txt

@@ -77,6 +77,7 @@ WITHOUT_A_TWIN = {
     "cache/test_key_laws.py",
     "test_bench.py",
     "test_examples.py",
+    "test_clients_page.py",
     "test_find_python.py",
     "test_fuzz.py",
     "test_import_weight.py",
