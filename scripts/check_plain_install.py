@@ -29,7 +29,8 @@ EXPECTED = (
 ASK = """
 import importlib.metadata, importlib.resources, sys
 import khazad, khazad_mitm
-for data in "khazad/py.typed", "khazad_mitm/py.typed", "khazad_mitm/embed/minilm/vocab.txt":
+for data in "khazad/py.typed", "khazad_mitm/py.typed", "khazad_mitm/embed/minilm/vocab.txt", \
+        "khazad_mitm/cli/preload.cjs":
     package, _, file = data.partition("/")
     assert importlib.resources.files(package).joinpath(file).is_file(), f"{data} is missing"
 for name in sys.argv[1:]:
