@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,17 @@ def write(ca: Path, folder: Path) -> Files:
     trust.write_bundle(_without(os.environ, folder), bundle, ca)
     trust.write_java_store(bundle, java_store)
     return Files(bundle, java_store, Path(shutil.copy(PRELOAD, folder)))
+
+
+def write_for_one(ca: Path, folder: Path, environ: Mapping[str, str]) -> Files:
+    """The same for one command, in a folder that is its own."""
+    bundle, java_store, settings = (
+        folder / name for name in ("ca-bundle.pem", JAVA_STORE_NAME, "wgetrc")
+    )
+    trust.write_bundle(environ, bundle, ca)
+    trust.write_java_store(bundle, java_store)
+    trust.write_wget_settings(environ, bundle, settings)
+    return Files(bundle, java_store, wget_settings=settings)
 
 
 def _without(environ: Any, folder: Path) -> dict[str, str]:

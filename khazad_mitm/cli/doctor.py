@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from khazad_mitm import installed
-from khazad_mitm.cli import flags, proxying
-from khazad_mitm.errors import ConfigError, KhazadError
+from khazad_mitm.cli import flags, proxying, surroundings
+from khazad_mitm.errors import ConfigError, KhazadError, MissingExtra
 from khazad_mitm.settings import Settings
 
 Check = Callable[[Settings, argparse.Namespace], str]
@@ -36,6 +37,9 @@ class Finding:
 def add_to(commands: Any) -> None:
     parser = commands.add_parser("doctor", help="say what would keep the cache from working here")
     parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
+    parser.add_argument(
+        "--quick", action="store_true", help="make no calls with the clients of this machine"
+    )
     proxying.add_confdir(parser)
     flags.add_settings(parser)
     parser.set_defaults(command=doctor)
@@ -44,13 +48,15 @@ def add_to(commands: Any) -> None:
 def doctor(args: argparse.Namespace) -> int:
     settings = flags.settings_of(args, log_level="ERROR")
     findings = [_finding(name, check, settings, args) for name, check in CHECKS.items()]
+    if not args.quick:
+        findings += _clients(args)
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            print(f"{'ok' if finding.ok else 'WRONG':6} {finding.check:12} {finding.found}")
+            print(f"{'ok' if finding.ok else 'WRONG':6} {finding.check:22} {finding.found}")
             if finding.hint:
-                print(f"{'':19} hint: {finding.hint}")
+                print(f"{'':29} hint: {finding.hint}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 
@@ -127,9 +133,41 @@ def folders(settings: Settings, args: argparse.Namespace) -> str:
     return ", ".join(map(str, wanted))
 
 
+def port(_settings: Settings, _args: argparse.Namespace) -> str:
+    """Is the port of `serve` to be had?"""
+    return surroundings.port()
+
+
+def clock(_settings: Settings, args: argparse.Namespace) -> str:
+    """Does the clock fit our certificates?"""
+    return surroundings.clock(Path(args.confdir))
+
+
+def other_proxy(_settings: Settings, _args: argparse.Namespace) -> str:
+    """Is there a proxy before ours, and can it be gone through?"""
+    return surroundings.before_us()
+
+
+def _clients(args: argparse.Namespace) -> list[Finding]:
+    """A finding for every client of this machine, after real calls."""
+    from khazad_mitm.cli import clients
+
+    try:
+        with proxying.proxy_extra("khazad-mitm doctor"):
+            tried = clients.try_all(Path(args.confdir).expanduser())
+    except MissingExtra as error:
+        return [Finding("clients", True, f"not tried: {error}")]
+    except Exception as error:  # an edge, as above
+        return [Finding("clients", False, f"{type(error).__name__}: {error}")]
+    return [Finding(one.client.name, one.is_right, *clients.told(one, os.environ)) for one in tried]
+
+
 CHECKS: dict[str, Check] = {
     "import name": import_name,
     "store": store,
     "model": model,
     "folders": folders,
+    "port": port,
+    "clock": clock,
+    "proxy before ours": other_proxy,
 }

@@ -21,7 +21,7 @@ PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 OUR_PROXY = "KHAZAD_PROXY"
-"""Names the proxy: for `khazad-mitm stats`, for a `run` inside a `run`, and for `khazad.init()`, which
+"""Names the proxy: for `khazad-mitm stats`, for a `run` in a `run`, and for `khazad.init()`, which
 leaves to the proxy what goes through it."""
 
 PRELOAD = Path(__file__).with_name("preload.cjs")
@@ -37,6 +37,7 @@ class Files:
     bundle: PurePath
     java_store: PurePath | None = None
     preload: PurePath | None = PRELOAD
+    wget_settings: PurePath | None = None
 
 
 def variables(environ: Mapping[str, str], proxy: str, files: Files) -> dict[str, str]:
@@ -57,6 +58,8 @@ def variables(environ: Mapping[str, str], proxy: str, files: Files) -> dict[str,
         theirs = environ.get("JAVA_TOOL_OPTIONS", "")
         options = _java_options(theirs, proxy, result["NO_PROXY"].split(","), files.java_store)
         result["JAVA_TOOL_OPTIONS"] = _extended(theirs, options)
+    if files.wget_settings is not None:
+        result["WGETRC"] = str(files.wget_settings)
     result[OUR_PROXY] = proxy
     return result
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.cache.stats import Stats
-from khazad_mitm.cli import flags, magic, proxying, trust, upstream
+from khazad_mitm.cli import certs, flags, magic, proxying, trust, upstream
 from khazad_mitm.cli.account import account, between
-from khazad_mitm.cli.environment import JAVA_STORE_NAME, Files, variables
+from khazad_mitm.cli.environment import variables
 from khazad_mitm.cli.spawn import leave, spawn
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.fronts import Front
@@ -106,10 +106,7 @@ def _behind_a_running_one(args: argparse.Namespace, command: Sequence[str]) -> i
 
 def _spawned(command: Sequence[str], url: str, ca: Path, more: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory(prefix="khazad-") as name:
-        bundle, java_store = Path(name) / "ca-bundle.pem", Path(name) / JAVA_STORE_NAME
-        trust.write_bundle(os.environ, bundle, ca)
-        trust.write_java_store(bundle, java_store)
-        files = Files(bundle, java_store)
+        files = certs.write_for_one(ca, Path(name), os.environ)
         return spawn(command, {**variables(os.environ, url, files), **more})
 
 

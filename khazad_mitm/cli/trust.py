@@ -61,6 +61,18 @@ def write_java_store(bundle: Path, target: Path) -> None:
     target.write_bytes(body + hashlib.sha1(key + body).digest())  # noqa: S324  (the format's)
 
 
+def write_wget_settings(environ: Mapping[str, str], bundle: Path, target: Path) -> None:
+    """Write the settings that wget reads today, and the bundle: it goes by no other variable."""
+    theirs = environ.get("WGETRC") or Path(environ.get("HOME", "/")) / ".wgetrc"
+    try:
+        kept = Path(theirs).read_text("utf-8", "replace").rstrip("\n") + "\n"
+    except OSError:
+        kept = ""
+    # They may hold a password.
+    target.touch(mode=0o600)
+    target.write_text(f"{kept}ca_certificate = {bundle}\n", encoding="utf-8")
+
+
 def _text(text: str) -> bytes:
     return pack(">H", len(text)) + text.encode("ascii")
 

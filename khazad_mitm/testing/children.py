@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khazad_mitm.cli import environment, proxying, trust
+from khazad_mitm.cli import certs, environment, proxying
 from khazad_mitm.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ def environment_of(front: Front, folder: Path) -> Iterator[Mapping[str, str]]:
     thread = EngineThread(engine)
     thread.start()
     try:
-        bundle = folder / "ca-bundle.pem"
-        trust.write_bundle(os.environ, bundle, engine.ca_path)
+        files = certs.write_for_one(engine.ca_path, folder, os.environ)
         url = f"http://127.0.0.1:{thread.port}"
-        yield environment.variables(os.environ, url, environment.Files(bundle))
+        yield environment.variables(os.environ, url, files)
     finally:
         thread.stop()

@@ -11,11 +11,13 @@ from tests.cli.programs import khazad
 from tests.servers import RedisServer
 from tests.test_installed import install
 
-QUICK = ("doctor", "--redis-url", "memory", "--mode", "exact")
+QUICK = ("doctor", "--quick", "--redis-url", "memory", "--mode", "exact")
+# Whoever listens on 8080 where tests run is no business of theirs.
+NOBODY = {"KHAZAD_PROXY": "http://127.0.0.1:1"}
 
 
-def findings(tmp_path: Path, *arguments: str, **more: Any) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = khazad(tmp_path, *arguments, "--json", **more)
+def findings(tmp_path: Path, *arguments: str, **more: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = khazad(tmp_path, *arguments, "--json", more={**NOBODY, **more})
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
@@ -23,18 +25,24 @@ def test_where_all_is_well_it_says_what_there_is(
     tmp_path: Path,
     redis_server: RedisServer,
 ) -> None:
-    done = khazad(tmp_path, "doctor", "--redis-url", redis_server.url)
+    done = khazad(tmp_path, "doctor", "--quick", "--redis-url", redis_server.url, more=NOBODY)
 
     assert (0, "") == (done.returncode, done.stderr)
     lines = done.stdout.splitlines()
-    assert ["ok"] * 4 == [line.split()[0] for line in lines]
+    assert ["ok"] * 7 == [line.split()[0] for line in lines]
     assert f"{redis_server.url}, 0 answers in namespace khazad" in lines[1]
     assert "all-MiniLM-L6-v2-int8@8199be6f, 384 dimensions" in lines[2]
 
 
 def test_a_redis_that_is_away_is_found_with_a_hint(tmp_path: Path) -> None:
     status, found = findings(
-        tmp_path, "doctor", "--redis-url", "redis://:secret@127.0.0.1:9", "--mode", "exact"
+        tmp_path,
+        "doctor",
+        "--quick",
+        "--redis-url",
+        "redis://:secret@127.0.0.1:9",
+        "--mode",
+        "exact",
     )
 
     assert 1 == status
@@ -47,7 +55,7 @@ def test_a_redis_that_is_away_is_found_with_a_hint(tmp_path: Path) -> None:
 def test_a_model_that_is_not_there_is_found(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     model = ("--embedder", "huggingface", "--embedding-model", str(tmp_path / "empty"))
-    status, found = findings(tmp_path, "doctor", "--redis-url", "memory", *model)
+    status, found = findings(tmp_path, "doctor", "--quick", "--redis-url", "memory", *model)
 
     assert 1 == status
     assert not found["model"]["ok"]
@@ -76,7 +84,7 @@ def test_a_rival_for_the_import_name_is_found(tmp_path: Path) -> None:
     install(tmp_path / "site", "khazad", "0.1.3", "khazad/__init__.py")
     checkout = str(Path(__file__).resolve().parents[2])
     path = {"PYTHONPATH": os.pathsep.join([checkout, str(tmp_path / "site")])}
-    status, found = findings(tmp_path, *QUICK, more=path)
+    status, found = findings(tmp_path, *QUICK, **path)
 
     assert 1 == status
     assert "khazad 0.1.3" in found["import name"]["found"]
@@ -88,7 +96,18 @@ def test_an_overlaid_import_is_found(tmp_path: Path) -> None:
     (tmp_path / "site" / "khazad" / "__init__.py").write_text("def init(): ...")
     checkout = str(Path(__file__).resolve().parents[2])
     path = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), checkout])}
-    status, found = findings(tmp_path, *QUICK, more=path)
+    status, found = findings(tmp_path, *QUICK, **path)
 
     assert 1 == status
     assert str(tmp_path / "site" / "khazad") in found["import name"]["found"]
+
+
+def test_every_client_of_this_machine_is_reached_trusts_us_and_is_served(tmp_path: Path) -> None:
+    status, found = findings(tmp_path, *(argument for argument in QUICK if argument != "--quick"))
+    calls = {name: what for name, what in found.items() if "cached" in what["found"]}
+
+    assert 0 == status, found
+    # Whatever else there is, Python is.
+    assert "python urllib.request" in calls
+    assert "reached, trusted, cached" in calls["python urllib.request"]["found"]
+    assert "HTTPS_PROXY" in calls["python urllib.request"]["found"]

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from khazad_mitm.cli.trust import STORE_PASSWORD, write_bundle, write_java_store
+from khazad_mitm.cli.trust import (
+    STORE_PASSWORD,
+    write_bundle,
+    write_java_store,
+    write_wget_settings,
+)
 from tests.end_to_end.certificates import Authority
 
 KEYTOOL = shutil.which("keytool")
@@ -70,3 +75,16 @@ def test_java_reads_every_certificate_of_the_store(tmp_path: Path, authority: Au
 
     assert 0 == told.returncode, told.stdout
     assert certificates(bundle) == told.stdout.count("trustedCertEntry")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_settings_of_wget_are_extended_and_its_owners(tmp_path: Path, named: bool) -> None:
+    theirs, target = tmp_path / ".wgetrc", tmp_path / "new"
+    theirs.write_text("password = secret")
+    environ = {"WGETRC": str(theirs)} if named else {"HOME": str(tmp_path)}
+    write_wget_settings(environ, Path("/b.pem"), target)
+
+    assert "password = secret\nca_certificate = /b.pem\n" == target.read_text()
+    assert 0o600 == target.stat().st_mode & 0o777
+    write_wget_settings({"HOME": "/no/such"}, Path("/b.pem"), target)
+    assert "ca_certificate = /b.pem\n" == target.read_text()

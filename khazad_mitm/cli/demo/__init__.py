@@ -47,7 +47,7 @@ def demo(_args: argparse.Namespace) -> int:
             listen_port=0,
             confdir=folder / "authority",
             extra_options={"ssl_verify_upstream_trusted_ca": str(certificate)},
-            extra_addons=[_Redirect(provider.port)],
+            extra_addons=[Redirect(provider.port)],
         )
         thread = EngineThread(engine)
         thread.start()
@@ -68,7 +68,7 @@ def demo(_args: argparse.Namespace) -> int:
     return status
 
 
-class _Redirect:
+class Redirect:
     """An addon: whoever is dialled, it is the demo's provider. Names and TLS stay as they are."""
 
     name = "khazad-demo"

@@ -29,9 +29,12 @@ TOKEN_S = 0.03
 class Provider:
     """A server in a thread; a context manager."""
 
-    def __init__(self) -> None:
-        self.certificate, key = _certificate()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self, handler: type[BaseHTTPRequestHandler] | None = None, hosts: tuple[str, ...] = (HOST,)
+    ) -> None:
+        """`handler`: who answers, else the demo's own. `hosts`: whom its certificate is for."""
+        self.certificate, key = _certificate(hosts)
+        self._server = _Server(("127.0.0.1", 0), handler or _Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory(prefix="khazad-demo-") as folder:
             chain = Path(folder) / "chain.pem"
@@ -125,10 +128,10 @@ def _envelope(kind: str, model: str, number: int, choices: list[Any]) -> dict[st
     }
 
 
-def _certificate() -> tuple[bytes, bytes]:
-    """A certificate for `HOST` that vouches for itself, and its key; PEM. Good for a day."""
+def _certificate(hosts: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """A certificate for `hosts` that vouches for itself, and its key; PEM. Good for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
     now = datetime.datetime.now(datetime.timezone.utc)
     certificate = (
         x509.CertificateBuilder()
@@ -138,7 +141,9 @@ def _certificate() -> tuple[bytes, bytes]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
