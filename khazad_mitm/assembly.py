@@ -120,6 +120,7 @@ def build_cache(
         reach.decrypts,
         settings.hosts,
         kept_in=stores.url,
+        replay_pace=settings.replay_pace,
     )
     if warms_up:
         cache.warm_up()

@@ -189,7 +189,8 @@ class Entry:
     request: bytes = b""
     """The body that was asked with, for `explain`; b"" where prompts are not kept."""
     pace_ms: tuple[int, ...] = ()
-    """When each chunk of `original` came, milliseconds after the first; () where nobody looked."""
+    """How a streamed `original` came: so many bytes, so many milliseconds after it was asked for,
+    and so on in pairs; () where nobody looked."""
 
     def is_fresh(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -322,6 +323,8 @@ class Reply:
     status: int
     headers: Headers
     frames: tuple[bytes, ...]
+    waits: tuple[float, ...] = ()
+    """Seconds to wait before each frame, as `replay_pace` has it; (): none."""
 
     @property
     def body(self) -> bytes:

@@ -112,3 +112,6 @@ class Response:
     status: int
     headers: Headers
     body: bytes
+    marks: tuple[tuple[int, int], ...] = ()
+    """How it came: so many bytes, so many milliseconds after it was asked for; () where nobody
+    looked."""

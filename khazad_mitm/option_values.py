@@ -56,6 +56,23 @@ def whole(low: int, hint: str = "") -> Callable[[str, Any], int]:
     return parse
 
 
+def pace(label: str, value: Any) -> float | str:
+    """`off`, `recorded`, or tokens per second."""
+    if value in ("off", "recorded"):
+        return str(value)
+    text = str(value).lower().removesuffix("tokens/s").strip()
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if isinstance(value, bool) or not 0.0 < number < float("inf"):
+        raise ConfigError(
+            f"{label}: {value!r} is no pace",
+            "off, recorded (as it came), or tokens per second: 40",
+        )
+    return number
+
+
 def switch(label: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value

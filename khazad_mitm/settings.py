@@ -61,6 +61,8 @@ class Settings:
     verifier: str | None = None
     verifier_deadline_ms: int = 300
     verifier_margin: float = 0.0
+    replay_pace: float | str = "off"
+    """Tokens per second, `recorded` or `off`."""
     log_level: str = "INFO"
 
     @property
@@ -298,6 +300,14 @@ OPTIONS: tuple[Option, ...] = (
         "0.0",
         "how far below the threshold questions are judged later",
         value.margin,
+    ),
+    Option(
+        "replay_pace",
+        "str",
+        "off",
+        "how fast streams are replayed through the proxy: `off` (at once), `recorded` (as they"
+        " came), or tokens per second, for demos and tests of user interfaces",
+        value.pace,
     ),
     Option(
         "log_level",

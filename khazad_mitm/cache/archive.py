@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, lookup, policy, second
+from khazad_mitm.cache import drive, lookup, pace, policy, second
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -137,7 +137,9 @@ class Archive:
         if isinstance(answer, Unkept):
             self._unkept(miss, answer.reason)
             return None
-        decoded = Response(response.status, response.headers, body)
+        is_stream = miss.parsed.framing.is_stream
+        marks = pace.thinned(response.marks, len(response.body), len(body)) if is_stream else ()
+        decoded = Response(response.status, response.headers, body, marks)
         steps = lookup.keep(miss, decoded, answer, rules, now)
         entry: Entry | None = self._run(steps)
         if entry is not None:

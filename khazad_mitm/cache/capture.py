@@ -6,6 +6,7 @@ another thread.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from khazad_mitm.cache.policy import MAX_ANSWER_BYTES
@@ -16,7 +17,16 @@ class Capture:
     """One answer on its way to the caller. Ends with exactly one `finish`, `close` or `abort`;
     what comes after that does nothing."""
 
-    __slots__ = ("_chunks", "_dropped", "_ends_with_message", "_keep", "_limit", "_size")
+    __slots__ = (
+        "_asked_at",
+        "_chunks",
+        "_dropped",
+        "_ends_with_message",
+        "_keep",
+        "_limit",
+        "_marks",
+        "_size",
+    )
 
     def __init__(
         self,
@@ -32,6 +42,8 @@ class Capture:
         self._ends_with_message = ends_with_message
         self._chunks: list[bytes] | None = []
         self._size = 0
+        self._asked_at = time.monotonic()
+        self._marks: list[tuple[int, float]] = []
 
     def feed(self, chunk: bytes) -> None:
         """Append; above the limit everything is let go."""
@@ -42,13 +54,17 @@ class Capture:
             self._end("too-big")
         else:
             self._chunks.append(chunk)
+            self._marks.append((self._size, time.monotonic()))
 
     def finish(self, status: int, headers: Headers) -> None:
         """The last byte has passed: hand the whole to whoever keeps it. Returns at once."""
         if self._chunks is not None:
             body = b"".join(self._chunks)
             self._chunks = None
-            self._keep(Response(status, headers, body))
+            marks = tuple(
+                (count, int((when - self._asked_at) * 1000)) for count, when in self._marks
+            )
+            self._keep(Response(status, headers, body, marks))
 
     def close(self, status: int, headers: Headers) -> None:
         """The caller has stopped reading. What has passed may be whole: SDKs stop at the terminal

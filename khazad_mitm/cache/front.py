@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from khazad_mitm.cache import drive, policy, status
+from khazad_mitm.cache import drive, pace, policy, status
 from khazad_mitm.cache.archive import Archive, what
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
@@ -89,6 +89,7 @@ class Cache:
         decrypts: Callable[[str], bool],
         hosts: tuple[str, ...] = (),
         kept_in: str = "",
+        replay_pace: pace.Pace = "off",
     ) -> None:
         """`allows(host)`: may requests to this host be looked at?
 
@@ -103,6 +104,7 @@ class Cache:
         self._allows = allows
         self.decrypts = decrypts
         self.hosts = hosts
+        self._replay_pace = replay_pace
         self.mode = rulebook.default.mode
         self.kept_in = kept_in
         self._counters = Counters()
@@ -226,7 +228,10 @@ class Cache:
             headers = headers.without("content-type").plus(
                 ("Content-Type", parsed.provider.content_type(parsed))
             )
-        return Reply(entry.status, headers.plus(*status.of_hit(outcome, time.time())), frames)
+        marks = tuple(zip(entry.pace_ms[::2], entry.pace_ms[1::2], strict=False))
+        waits = pace.waits(self._replay_pace, frames, marks) if parsed.framing.is_stream else ()
+        said = status.of_hit(outcome, time.time())
+        return Reply(entry.status, headers.plus(*said), frames, waits)
 
     def cache_status(self, outcome: Miss | Bypass) -> str:
         """The value of Cache-Status for an answer of the upstream."""

@@ -263,6 +263,7 @@ def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: fl
         output_tokens=answer.output_tokens,
         took_s=max(0.0, now - miss.asked_at) if miss.asked_at else 0.0,
         tags=miss.tags,
+        pace_ms=tuple(number for mark in response.marks for number in mark),
     )
 
 

@@ -29,6 +29,7 @@ from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
 from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
 from khazad_mitm.proxy.limits import Limits
+from khazad_mitm.proxy.paced import Paced
 from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
@@ -89,6 +90,7 @@ class KhazadAddon:
         self.server_connected = self._reuse.server_connected
         self.client_connected = Limits().client_connected
         self._http1 = Http1()
+        self._paced = Paced()
 
     # -- life
 
@@ -117,6 +119,7 @@ class KhazadAddon:
         logs.install()
         self._reuse.install()
         self._http1.install()
+        self._paced.install()
         if not self._given:
             complaint = options.misspelt(ctx.options)
             if complaint:
@@ -135,6 +138,7 @@ class KhazadAddon:
         if self._last_word in ctx.master.addons:
             ctx.master.addons.remove(self._last_word)
         self._close()
+        self._paced.uninstall()
         self._http1.uninstall()
         self._reuse.uninstall()
         logs.uninstall()
@@ -199,6 +203,8 @@ class KhazadAddon:
             case Hit() | Unsatisfied() | Played():
                 reply = cache.reply(outcome)
                 flow.response = flows.to_response(reply)
+                if reply.waits:
+                    self._paced.plan(flow, reply.frames, reply.waits)
                 flow.comment = reply.headers.joined("cache-status")
                 if isinstance(outcome, Hit):
                     flow.marked = ":zap:"

@@ -85,7 +85,9 @@ class Draining:
     def _is_at_rest(self, identity: str, handler: Any) -> bool:
         if isinstance(handler.layer, Splice) or identity in self._upgraded:
             return False
-        return not self._open[identity] and not _has_more_to_send(handler)
+        # A replay that is paced is between two frames.
+        is_waiting = bool(handler.wakeup_timer)
+        return not (self._open[identity] or is_waiting or _has_more_to_send(handler))
 
 
 def hang_up(handler: Any) -> None:

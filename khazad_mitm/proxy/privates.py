@@ -148,7 +148,19 @@ ORIGIN_FORM = Feature(
     (Private(_HTTP1, "Http1Server.read_headers", "self event", "generator"),),
 )
 
-FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM)
+PACED = Feature(
+    "replays come at once, whatever `replay_pace` says",
+    (
+        Private(_HTTP, "HttpStream.send_response", "self already_streamed", "generator"),
+        # A layer that has said something that blocks goes on when it is completed, with `reply`,
+        # which is all that a wake-up lacks.
+        Private("mitmproxy.proxy.events", "Wakeup.command", kind="attribute"),
+        Private(_HTTP, "ResponseData.data", kind="attribute"),
+        Private(_HTTP, "SendHttp.event", kind="attribute"),
+    ),
+)
+
+FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED)
 
 
 class Patches:
@@ -158,8 +170,8 @@ class Patches:
         self._originals: list[tuple[Any, str, Any]] = []
 
     def put(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace `owner.name` by `make(original)`."""
-        original = getattr(owner, name)
+        """Replace `owner.name` by `make(original)`; what was not there is None, and taken away."""
+        original = getattr(owner, name, None)
         self._originals.append((owner, name, original))
         setattr(owner, name, make(original))
 
@@ -167,4 +179,7 @@ class Patches:
         """As it was. Idempotent."""
         while self._originals:
             owner, name, original = self._originals.pop()
-            setattr(owner, name, original)
+            if original is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

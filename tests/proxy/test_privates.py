@@ -61,9 +61,10 @@ def test_patches_are_undone_in_reverse():
     patches = Patches()
     patches.put(owner, "name", lambda original: f"{original}, patched")
     patches.put(owner, "name", lambda original: f"{original} twice")
-    assert "original, patched twice" == owner.name
+    patches.put(owner, "more", lambda original: (original, 1))
+    assert ("original, patched twice", (None, 1)) == (owner.name, owner.more)
 
     patches.undo()
     patches.undo()
 
-    assert "original" == owner.name
+    assert {"name": "original"} == vars(owner)
