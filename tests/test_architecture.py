@@ -73,6 +73,7 @@ HOMES = {
 
 # Tests of no one file, or of several; whole rooms of them too.
 WITHOUT_A_TWIN = {
+    "addons",
     "test_architecture.py",
     "cache/test_key_laws.py",
     "cli/test_preload.py",  # of a program for Node

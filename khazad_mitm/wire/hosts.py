@@ -159,17 +159,17 @@ def _normalise(host: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(_expression(pattern))
+    return re.compile(expression(pattern))
 
 
 @lru_cache(maxsize=1)
 def _table() -> re.Pattern[str]:
-    return re.compile("|".join(_expression(host.pattern) for host in KNOWN))
+    return re.compile("|".join(expression(host.pattern) for host in KNOWN))
 
 
-def _expression(pattern: str) -> str:
+def expression(pattern: str) -> str:
     """A leading `*.` stands for one label or more; any other `*` stays within its label."""
     pattern = _normalise(pattern)
     if pattern.startswith("*."):
-        return r"(?:[^.]+\.)+" + _expression(pattern[2:])
+        return r"(?:[^.]+\.)+" + expression(pattern[2:])
     return "[^.]+".join(map(re.escape, pattern.split("*")))

@@ -118,6 +118,7 @@ def mitmdump(
     settings: Mapping[str, str] = SETTINGS,
     addon: Path = ADDON,
     pythonpath: str = "",
+    program: Path = MITMDUMP,
 ) -> Proxy:
     """`mitmdump -s khazad_mitm/addon.py`, every host led to `upstream`."""
     options = [f"khazad_{name}={value}" for name, value in settings.items()]
@@ -126,7 +127,7 @@ def mitmdump(
         f"redirect_to={upstream.port}",
         f"ssl_verify_upstream_trusted_ca={upstream.authority.ca}",
     ]
-    command = [str(MITMDUMP), "--listen-host", "127.0.0.1", "--listen-port", "0"]
+    command = [str(program), "--listen-host", "127.0.0.1", "--listen-port", "0"]
     command += ["-s", str(addon), "-s", str(REDIRECT), *arguments]
     for option in options:
         command += ["--set", option]
