@@ -57,19 +57,21 @@ _FIELDS = (
 _SECRET_FIELD = re.compile(rf'("(?:{_FIELDS})"\s*:\s*")(?!{SCRUBBED}")(?:[^"\\]|\\.)+(")', re.I)
 
 _EDGE = r"(?<![A-Za-z0-9_-])"
-_LOOKS = tuple(
-    re.compile(_EDGE + look)
-    for look in (
-        r"sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek
-        r"AIza[0-9A-Za-z_-]{30,}",  # Google
-        r"ya29\.[0-9A-Za-z_-]{20,}",
-        r"(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])",  # AWS
-        r"(?:hf|gsk|xai|pplx|r8|csk|nvapi|dapi|fw|tgp_v1|pa|voy)[_-][A-Za-z0-9_-]{28,}",
-        r"gh[opsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}",
-        r"xox[abeprs]-[A-Za-z0-9-]{20,}",
-        r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",  # a JWT
-        r"(?:org|proj|user)-[A-Za-z0-9]{20,}",
-        r"proj_[A-Za-z0-9]{20,}",
+_LOOKS = re.compile(
+    rf"{_EDGE}(?:%s)"
+    % "|".join(
+        (
+            r"sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek
+            r"AIza[0-9A-Za-z_-]{30,}",  # Google
+            r"ya29\.[0-9A-Za-z_-]{20,}",
+            r"(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])",  # AWS
+            r"(?:hf|gsk|xai|pplx|r8|csk|nvapi|dapi|fw|tgp_v1|pa|voy)[_-][A-Za-z0-9_-]{28,}",
+            r"gh[opsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}",
+            r"xox[abeprs]-[A-Za-z0-9-]{20,}",
+            r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",  # a JWT
+            r"(?:org|proj|user)-[A-Za-z0-9]{20,}",
+            r"proj_[A-Za-z0-9]{20,}",
+        )
     )
 )
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?!SCRUBBED)[A-Za-z0-9._~+/=-]{16,}")
@@ -101,9 +103,9 @@ class Scrubber:
     fields: tuple[re.Pattern[str], ...] = dataclass_field(default=())
     """Of JSON, made by `field_pattern`."""
 
-    def request(self, request: Request) -> Request:
-        """The request as it may be written; idempotent."""
-        secrets = secrets_of(request)
+    def request(self, request: Request, secrets: tuple[str, ...] | None = None) -> Request:
+        """The request as it may be written; idempotent. `secrets`: its own, where known."""
+        secrets = secrets_of(request) if secrets is None else secrets
         kept = (
             (name.lower(), self.text(value, secrets))
             for name, value in request.headers
@@ -147,8 +149,7 @@ class Scrubber:
             text = text.replace(secret, SCRUBBED)
         text = _SECRET_FIELD.sub(rf"\g<1>{SCRUBBED}\g<2>", text)
         text = _BEARER.sub(rf"\g<1>{SCRUBBED}", text)
-        for look in _LOOKS:
-            text = look.sub(SCRUBBED, text)
+        text = _LOOKS.sub(SCRUBBED, text)
         for pattern in self.fields:
             text = pattern.sub(rf"\g<1>{SCRUBBED}\g<2>", text)
         for pattern, put in self.patterns:
@@ -184,9 +185,8 @@ def suspects(document: Json, where: str = "") -> Iterator[str]:
             for what, pattern in _SUSPECT:
                 if pattern.search(document):
                     yield f"{where.lstrip('.')}: {what}"
-            for look in _LOOKS:
-                if look.search(document):
-                    yield f"{where.lstrip('.')}: a key"
+            if _LOOKS.search(document):
+                yield f"{where.lstrip('.')}: a key"
         case dict():
             for name, item in document.items():
                 yield from suspects(item, f"{where}.{name}")
