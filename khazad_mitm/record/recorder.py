@@ -102,6 +102,11 @@ class Recorder:
 
     @property
     def is_closed(self) -> bool:
+        return self.record_mode is RecordMode.NONE and self._refuses
+
+    @property
+    def _refuses(self) -> bool:
+        """Is whatever has no recording refused?"""
         return not self._records and self._on_miss != "upstream"
 
     def decrypts(self, host: str) -> bool:
@@ -130,11 +135,11 @@ class Recorder:
         except Exception:  # an edge
             logger.exception("[Khazad] a cassette could not be asked")
             return (
-                self._refused(request, "a mistake of ours, see the log") if self.is_closed else None
+                self._refused(request, "a mistake of ours, see the log") if self._refuses else None
             )
 
     def unreadable(self) -> Played | None:
-        if not self.is_closed:
+        if not self._refuses:
             return None
         request = Request("POST", "https", "", 443, "/")
         return self._refused(
@@ -146,7 +151,7 @@ class Recorder:
         body = coding.decode(request.body, codings, MAX_REQUEST_BYTES)
         plain = request if body is None else _with_body(request, body)
         secrets = secrets_of(request)
-        clean = self.cassette.rules.scrubber.request(plain)
+        clean = self.cassette.rules.scrubber.request(plain, secrets)
         parsed = wire.recognise(clean)
         if parsed is None and not self.decrypts(request.host):
             return None
