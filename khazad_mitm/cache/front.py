@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from khazad_mitm.cache import drive, pace, policy, status
-from khazad_mitm.cache.archive import Archive, what
+from khazad_mitm.cache import drive, log_lines, pace, policy, status
+from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
@@ -45,8 +45,6 @@ JOB_THREADS = 2
 
 # What is not kept must still be put together: far above the 80 MB of 2,048 long vectors.
 MAX_REST_BYTES = 256 * 1024 * 1024
-
-STORE_AWAY = "store unavailable"
 
 T = TypeVar("T")
 
@@ -186,7 +184,7 @@ class Cache:
             return drive.run(self._story(parsed), obey)
         except CacheUnavailable:
             self._counters.count_error()
-            return Bypass(parsed, STORE_AWAY)
+            return Bypass(parsed, log_lines.STORE_AWAY)
 
     async def _started_async(
         self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
@@ -195,7 +193,7 @@ class Cache:
             return await drive.run_async(self._story(parsed), obey)
         except CacheUnavailable:
             self._counters.count_error()
-            return Bypass(parsed, STORE_AWAY)
+            return Bypass(parsed, log_lines.STORE_AWAY)
 
     def _failed(self) -> None:
         # An edge: a mistake of ours must not reach the caller.
@@ -206,7 +204,7 @@ class Cache:
         if isinstance(outcome, Miss):
             outcome = replace(outcome, asked_at=time.time())
         self._counters.count(outcome)
-        _log(outcome, time.perf_counter() - started)
+        log_lines.tell(outcome, time.perf_counter() - started)
         if isinstance(outcome, Hit) and outcome.paraphrase is not None:
             self._archive.learn(outcome)
         elif isinstance(outcome, Miss) and outcome.unjudged:
@@ -329,25 +327,3 @@ class Cache:
         if self._parts.bench is not None:
             self._parts.bench.executor.shutdown(wait=False, cancel_futures=True)
         self._management.close()
-
-
-def _log(outcome: Outcome, seconds: float) -> None:
-    """One line per decision. The first words are the original library's, which people grep for."""
-    whose = what(outcome.parsed)
-    match outcome:
-        case Hit():
-            logger.info(
-                "[Khazad] CACHE HIT - Similarity: %.2f - Latency: %.0fms - %s %s",
-                outcome.similarity,
-                seconds * 1000,
-                "collapsed" if outcome.is_collapsed else outcome.tier,
-                whose,
-            )
-        case Miss():
-            detail = status.describe_miss(outcome)
-            logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {whose}".strip())
-        case Bypass(reason=reason) if reason == STORE_AWAY:
-            # The breaker has said so once; a line for each call would bury it.
-            logger.debug("[Khazad] BYPASS - %s %s", reason, whose)
-        case Bypass(reason=reason) | Unsatisfied(reason=reason):
-            logger.info("[Khazad] BYPASS - %s %s", reason, whose)

@@ -1,0 +1,35 @@
+"""One line per decision. The first words are the original library's, which people grep for."""
+
+from __future__ import annotations
+
+import logging
+
+from khazad_mitm.cache import status
+from khazad_mitm.cache.archive import what
+from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+
+STORE_AWAY = "store unavailable"
+
+logger = logging.getLogger("khazad")
+
+
+def tell(outcome: Outcome, seconds: float) -> None:
+    """Log the outcome of a lookup that took so long."""
+    whose = what(outcome.parsed)
+    match outcome:
+        case Hit():
+            logger.info(
+                "[Khazad] CACHE HIT - Similarity: %.2f - Latency: %.0fms - %s %s",
+                outcome.similarity,
+                seconds * 1000,
+                "collapsed" if outcome.is_collapsed else outcome.tier,
+                whose,
+            )
+        case Miss():
+            detail = status.describe_miss(outcome)
+            logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {whose}".strip())
+        case Bypass(reason=reason) if reason == STORE_AWAY:
+            # The breaker has said so once; a line for each call would bury it.
+            logger.debug("[Khazad] BYPASS - %s %s", reason, whose)
+        case Bypass(reason=reason) | Unsatisfied(reason=reason):
+            logger.info("[Khazad] BYPASS - %s %s", reason, whose)
