@@ -71,7 +71,20 @@ class Archive:
 
     def learn(self, hit: Hit) -> None:
         """Remember a paraphrase that was served."""
-        self._keeper.hand(partial(self._run, lookup.learn(hit)))
+        if hit.paraphrase is None:
+            return
+        # The next turn of a conversation may come before this one is learnt: it waits for it.
+        digests = hit.paraphrase.digests
+        keys = (digests.fingerprint, digests.conversation)
+        self._parts.landings.begin(keys)
+        if not self._keeper.hand(partial(self._learn, hit, keys)):
+            self._parts.landings.end(keys)
+
+    def _learn(self, hit: Hit, keys: tuple[str, ...]) -> None:
+        try:
+            self._run(lookup.learn(hit))
+        finally:
+            self._parts.landings.end(keys)
 
     def judge_later(self, miss: Miss) -> None:
         """Have judged what the lookup had no time for."""

@@ -20,6 +20,7 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     Join,
     Judge,
+    Resolve,
     Steps,
     StoreCommand,
 )
@@ -149,8 +150,8 @@ def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight)
-    if (awaited := _awaited(command)) is not None:
-        parts.landings.wait(awaited)
+    for key in _awaited(command):
+        parts.landings.wait(key)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, (Embed, Judge)):
             return _handed(parts, command).result(guarded.deadline_s)
@@ -161,8 +162,8 @@ async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
         return await parts.flights.wait_async(command.flight)
-    if (awaited := _awaited(command)) is not None:
-        await parts.landings.wait_async(awaited)
+    for key in _awaited(command):
+        await parts.landings.wait_async(key)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, (Embed, Judge)):
             future = asyncio.wrap_future(_handed(parts, command))
@@ -170,15 +171,17 @@ async def obey_async(parts: Parts, command: Command) -> Any:
         return await parts.awaitable_store.perform(command)
 
 
-def _awaited(command: Command) -> str | None:
+def _awaited(command: Command) -> tuple[str, ...]:
     """What must not be asked for while it is on its way into the store."""
     match command:
         case Get():
-            return command.fingerprint
+            return (command.fingerprint,)
         case IsAccepted():
-            return command.credential
+            return (command.credential,)
+        case Resolve():
+            return command.conversations
         case _:
-            return None
+            return ()
 
 
 def _handed(parts: Parts, command: Embed | Judge) -> Future[Any]:

@@ -23,7 +23,8 @@ class _Landing:
 
 
 class Landings:
-    """By key: an answer's fingerprint, or the credential that the upstream has accepted."""
+    """By key: an answer's fingerprint, the credential that the upstream has accepted, or the
+    conversation of a paraphrase that was served."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from khazad_mitm.cache.commands import Alias
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Bypass, Framing, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers, Request
@@ -40,25 +42,47 @@ def test_what_the_upstream_took_is_what_a_hit_saves(desk: Desk) -> None:
     assert 60 <= desk.cache.stats().saved_seconds < 90
 
 
-def test_a_paraphrase_is_served_by_meaning_and_from_then_on_exactly(desk: Desk) -> None:
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_a_paraphrase_is_served_by_meaning_and_from_then_on_exactly(
+    desk: Desk, awaiting: bool
+) -> None:
     desk.answer(desk.ask(asked("tea or coffee")))
-    first = desk.ask(asked("coffee or tea"))
-    assert desk.cache.drain(5)
-    second = desk.ask(asked("coffee or tea"))
+    first = desk.ask(asked("coffee or tea"), awaiting=awaiting)
+    second = desk.ask(asked("coffee or tea"), awaiting=awaiting)
 
     assert isinstance(first, Hit)
     assert isinstance(second, Hit)
     assert ("semantic", "exact") == (first.tier, second.tier)
 
 
-def test_the_follow_up_of_a_paraphrase_is_found(desk: Desk) -> None:
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_the_follow_up_of_a_paraphrase_is_found_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, awaiting: bool
+) -> None:
     desk.answer(desk.ask(asked("tea or coffee")))
     desk.answer(desk.ask(asked("tea or coffee", "tea", "why is that")))
-    desk.ask(asked("coffee or tea"))
-    assert desk.cache.drain(5)
+    slow_to_learn(desk, monkeypatch)
+    desk.ask(asked("coffee or tea"), awaiting=awaiting)
 
-    assert isinstance(desk.ask(asked("coffee or tea", "tea", "why is that")), Hit)
-    assert isinstance(desk.ask(asked("coffee or tea", "rum", "why is that")), Miss)
+    assert isinstance(
+        desk.ask(asked("coffee or tea", "tea", "why is that"), awaiting=awaiting), Hit
+    )
+    assert isinstance(
+        desk.ask(asked("coffee or tea", "rum", "why is that"), awaiting=awaiting), Miss
+    )
+
+
+def slow_to_learn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the store keep an alias no sooner than the next question has been asked."""
+    perform, is_asked = desk.store.perform, threading.Event()
+
+    def slowly(command: Any) -> Any:
+        if isinstance(command, Alias):
+            threading.Timer(0.05, is_asked.set).start()
+            is_asked.wait(5)
+        return perform(command)
+
+    monkeypatch.setattr(desk.store, "perform", slowly)
 
 
 def test_the_same_framing_gets_the_original_frames(desk: Desk) -> None:
