@@ -16,7 +16,7 @@ from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.settings import PROFILES
+from khazad_mitm.settings import PROFILES, UNCALIBRATED
 from khazad_mitm.wire import coding, frames, hosts
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def build_cache(
     rules = Rules(
         secret=stores.sync.secret(),
         threshold=_floor(settings, embedder.model),
+        profile=settings.profile,
         guards_off=settings.guards_off,
         mode=settings.mode,
         cache_scope=settings.cache_scope,
@@ -139,7 +140,7 @@ def _floor(settings: Settings, model: str) -> float:
             settings.profile,
             model,
         )
-    return settings.similarity_floor if found is None else found
+    return settings.floor(calibrated=model == LocalEmbedder.model) if found is None else found
 
 
 def _calibrated(profile: str, guards_off: frozenset[str], model: str) -> float | None:
@@ -150,11 +151,12 @@ def _changes(route: Route, settings: Settings, model: str) -> dict[str, Any]:
     """What a route changes in `Rules`. Its profile goes before the threshold of the options."""
     sets = dict(route.settings)
     threshold = sets.pop("threshold", None)
-    profile = sets.pop("profile", None)
+    profile = sets.get("profile")
     if threshold is None and profile is not None:
         guards_off = sets.get("guards_off", settings.guards_off)
         threshold = _calibrated(profile, guards_off, model)
-        threshold = PROFILES[profile] if threshold is None else threshold
+        if threshold is None:
+            threshold = (PROFILES if model == LocalEmbedder.model else UNCALIBRATED)[profile]
     if threshold is not None:
         sets["threshold"] = threshold
     return {"ttl_s" if name == "ttl" else name: value for name, value in sets.items()}

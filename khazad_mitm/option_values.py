@@ -92,7 +92,7 @@ def threshold(label: str, value: Any) -> float | None:
     if isinstance(value, bool) or not 0.0 <= number <= 1.0:
         raise ConfigError(
             f"{label}: {value} is not a cosine similarity (expected 0 to 1)",
-            "similarities are cosines; 0.90 is the default, 0.95 is strict",
+            "similarities are cosines; a profile brings one (strict, balanced, faq)",
         )
     return number
 

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 """What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
 
-PROFILES = {"strict": 0.95, "balanced": 0.90, "faq": 0.85}
-"""Cosine thresholds for the bundled model."""
+PROFILES = {"strict": 0.80, "balanced": 0.58, "faq": 0.70}
+"""Cosine thresholds for the bundled model, below the guards of `cache.verify` (docs/quality.md)."""
+
+UNCALIBRATED = {"strict": 0.95, "balanced": 0.90, "faq": 0.85}
+"""For every other model, whose cosines mean something else."""
 
 MODES = ("cache", "exact", "refresh", "off")
 RECORD_MODES = ("none", "once", "new_episodes", "all")
@@ -68,7 +71,13 @@ class Settings:
     @property
     def similarity_floor(self) -> float:
         """Cosine below which nothing is served: the threshold given, or the profile's."""
-        return PROFILES[self.profile] if self.threshold is None else self.threshold
+        return self.floor(calibrated=True)
+
+    def floor(self, *, calibrated: bool) -> float:
+        """The same, where the model may be another than the bundled one."""
+        if self.threshold is not None:
+            return self.threshold
+        return (PROFILES if calibrated else UNCALIBRATED)[self.profile]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,3 +71,19 @@ completions = st.fixed_dictionaries(
     optional={"system_fingerprint": st.none() | texts, "citations": st.lists(texts, max_size=2)},
 )
 """Chat completions as a server may send them without a stream."""
+
+
+QUESTION_WORDS = (
+    "how what who when where why which many much long do does did is are was will can not don't no"
+    " I you my he she the a of in from to by with and or than before after on off up only all first"
+    " last second one two twenty-five hundred thousand 5 5kg $1,000 50% v3.2 GPT-4 A-1039 3rd -3"
+    " 10k Rome Paris paris Python python May May's enable disable turn add remove buy purchase"
+    " install instal best fastest"
+    " most cheap people thing way please thanks tell me hi note book notebook"
+    ' VAT value added tax `code` "quoted" x_y --flag a==b e.g. U.S. http://x.y/z ? ! . , : - / % \n'
+).split(" ")
+
+
+def wordy() -> st.SearchStrategy[str]:
+    """Texts of words that the second look has something to say about."""
+    return st.lists(st.sampled_from(QUESTION_WORDS), max_size=14).map(" ".join)

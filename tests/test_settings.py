@@ -40,8 +40,14 @@ def test_a_switch_is_a_truth_value_or_its_word(value: Any, expected: bool) -> No
 
 
 def test_the_profile_sets_the_threshold_unless_one_is_given() -> None:
-    assert 0.95 == read(profile="strict").similarity_floor
-    assert 0.8 == read(profile="strict", threshold="0.8").similarity_floor
+    assert 0.80 == read(profile="strict").similarity_floor
+    assert 0.9 == read(profile="strict", threshold="0.9").similarity_floor
+
+
+def test_the_numbers_of_a_profile_are_for_the_bundled_model_only() -> None:
+    assert 0.58 == read(profile="balanced").floor(calibrated=True)
+    assert 0.90 == read(profile="balanced").floor(calibrated=False)
+    assert 0.7 == read(profile="balanced", threshold="0.7").floor(calibrated=False)
 
 
 @pytest.mark.parametrize("value", [0, 1, "0", "1"])

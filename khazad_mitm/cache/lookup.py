@@ -60,6 +60,8 @@ class Rules:
     secret: bytes
     """Of the namespace: keys every digest."""
     threshold: float = 0.90
+    profile: str = "balanced"
+    """How lenient the second look is."""
     mode: str = "cache"
     cache_scope: CacheScope = CacheScope.MODEL
     tenant: str = "credential"
@@ -81,7 +83,10 @@ class Rules:
     def decide(self, threshold: float) -> str:
         """All that decides whether a paraphrase is one: what its aliases are named after."""
         on = " ".join(g.name for g in verify.GUARDS if g.name not in self.guards_off)
-        return f"{self.embedding_model} {threshold} {on} {self.verifier} {self.verifier_margin}"
+        return (
+            f"{self.embedding_model} {self.profile} {threshold} {on} {self.verifier}"
+            f" {self.verifier_margin}"
+        )
 
 
 def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
@@ -171,7 +176,10 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
             break
         if not policy.may_serve(found, controls, now) or found.question is None:
             continue
-        vetoed = verify.veto(found.question, text, rules.guards_off)
+        near = verify.closeness(neighbour.similarity, rules.threshold)
+        vetoed = verify.veto(
+            found.question, text, rules.guards_off, profile=rules.profile, near=near
+        )
         if vetoed:
             refused = vetoed if neighbour.similarity >= threshold else refused
             continue

@@ -51,12 +51,14 @@ def add_to(commands: Any) -> None:
 
 def calibrate(args: argparse.Namespace) -> int:
     from khazad_mitm.embed.choose import choose
+    from khazad_mitm.embed.local import LocalEmbedder
 
     settings = flags.settings_of(args)
     pairs = pairs_file.read(args.pairs)
     flags.log_to_stderr()
     embedder = choose(settings.embedder, settings.embedding_model)
-    scored = _scored(pairs, _vectors(pairs, embedder), settings.guards_off)
+    leniency = settings.profile, settings.floor(calibrated=embedder.model == LocalEmbedder.model)
+    scored = _scored(pairs, _vectors(pairs, embedder), settings.guards_off, leniency)
     rows = calibration.table(scored)
     found = calibration.proposed(rows, args.max_wrong)
     if args.json:
@@ -85,13 +87,22 @@ def _vectors(pairs: list[LabelledPair], embedder: Chosen) -> dict[str, Vector | 
 
 
 def _scored(
-    pairs: list[LabelledPair], vectors: dict[str, Vector | None], off: frozenset[str]
+    pairs: list[LabelledPair],
+    vectors: dict[str, Vector | None],
+    off: frozenset[str],
+    leniency: tuple[str, float],
 ) -> list[Scored]:
-    return [_seen(pair, vectors[pair.a.text], vectors[pair.b.text], off) for pair in pairs]
+    return [
+        _seen(pair, vectors[pair.a.text], vectors[pair.b.text], off, leniency) for pair in pairs
+    ]
 
 
 def _seen(
-    pair: LabelledPair, one: Vector | None, other: Vector | None, off: frozenset[str]
+    pair: LabelledPair,
+    one: Vector | None,
+    other: Vector | None,
+    off: frozenset[str],
+    leniency: tuple[str, float],
 ) -> Scored:
     a, b = pair.a.text, pair.b.text
     if pair.a.before != pair.b.before:
@@ -101,7 +112,10 @@ def _seen(
         return Scored(pair.is_same, None, passing)
     if one is None or other is None:
         return Scored(pair.is_same, None, "window")
-    return Scored(pair.is_same, float(one @ other), verify.veto(a, b, off))
+    similarity = float(one @ other)
+    profile, floor = leniency
+    near = verify.closeness(similarity, floor)
+    return Scored(pair.is_same, similarity, verify.veto(a, b, off, profile=profile, near=near))
 
 
 def _as_json(model: str, scored: list[Scored], rows: tuple[Row, ...], found: Row | None) -> Any:

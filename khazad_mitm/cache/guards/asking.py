@@ -1,0 +1,53 @@
+"""Who, when, where, why, how many: what kind of answer is asked for."""
+
+from __future__ import annotations
+
+from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PREPOSITIONS
+from khazad_mitm.cache.guards.lexicon.tables import lemma
+from khazad_mitm.cache.guards.reading import Reading
+
+QUESTION_WORDS = frozenset("who whom whose when where why how what which".split())
+REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
+ASKERS = frozenset(
+    "tell know explain show say understand see wonder sure idea clarify learn".split()
+)
+# Pairs of kinds that one question may be asked in.
+ALIKE = frozenset(
+    frozenset(pair.split("/"))
+    for pair in (
+        "how/what where/what where/how who/what when/what how/tell what/tell who/tell when/tell"
+        " where/tell why/tell whether/tell"
+        " ~howmany/~howmuch ~howlong/when ~howmany/what ~howmuch/what ~howlong/what ~howfast/what"
+        " ~howoften/what ~howold/what ~howfar/what ~howbig/what ~howtall/what"
+        " ~howmany/tell ~howmuch/tell ~howlong/tell ~howfast/tell ~howoften/tell ~howold/tell"
+        " ~howfar/tell ~howbig/tell ~howtall/tell ~howfast/whether where/whether how/whether"
+    ).split()
+)
+
+
+def differs(a: Reading, b: Reading) -> bool:
+    here, there = asked(a), asked(b)
+    if not here.isdisjoint(there):
+        return False
+    if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
+        return False
+    return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+
+
+def asked(reading: Reading) -> frozenset[str]:
+    found = set()
+    before = ""
+    opens = False
+    for word in reading.words:
+        # Nothing but prepositions since the beginning of the sentence: "on what date".
+        opens = word.starts or (opens and before in PREPOSITIONS)
+        if word.said.startswith("~how"):
+            found.add(word.said)
+        elif word.said in QUESTION_WORDS and (opens or before in ASKERS):
+            found.add({"whom": "who", "whose": "who", "which": "what"}.get(word.said, word.said))
+        elif not found and word.starts and word.said in AUXILIARIES and word.said != "let":
+            found.add("whether")
+        before = word.said
+    if len(found) > 1:
+        found.discard("whether")
+    return frozenset(found or ("tell",))

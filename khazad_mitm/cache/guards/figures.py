@@ -1,0 +1,69 @@
+"""Numbers, dates, times, versions, amounts, identifiers."""
+
+from __future__ import annotations
+
+import itertools
+
+from khazad_mitm.cache.guards.alignment import rest
+from khazad_mitm.cache.guards.lexicon import tables
+from khazad_mitm.cache.guards.reading import Reading
+
+UNITS = frozenset("length weight volume temperature duration currency bytes share".split())
+# "one" is a number ("in one sentence") or none ("which one"), "second" a rank or a time.
+LOOSE = {"one": "1", "second": "2", "once": "1", "single": "1", "a": "1", "an": "1", "twice": "2",
+         "double": "2", "first": "1"}  # fmt: skip
+
+
+def differs(a: Reading, b: Reading) -> bool:
+    here, there = _figures(a), _figures(b)
+    if not here and not there:
+        return False
+    if _missing(here, b) or _missing(there, a) or _units_differ(a, b):
+        return True
+    return here != there and _bound(a) != _bound(b) and sorted(here) == sorted(there)
+
+
+def _figures(reading: Reading) -> list[str]:
+    return [word for word in reading.said if any(letter.isdigit() for letter in word)]
+
+
+def _missing(figures: list[str], other: Reading) -> bool:
+    known = set(other.said)
+    for word in other.said:
+        if word in LOOSE:
+            known.add(LOOSE[word])
+    known.update(x + y for x, y in zip(other.said, other.said[1:], strict=False))
+    joined = "".join(other.said) if any(not f.isdigit() for f in figures) else ""
+    return any(
+        figure not in known and not (not figure.isdigit() and figure in joined)
+        for figure in figures
+    )
+
+
+def _units_differ(a: Reading, b: Reading) -> bool:
+    left = rest(a, b)
+    return any(
+        unit in {word.lemma for word in words}
+        for reading, words in ((a, left.here), (b, left.there))
+        for unit in _units(reading)
+    )
+
+
+def _units(reading: Reading) -> frozenset[str]:
+    """Those that follow a figure: 30 hours are not 30 people."""
+    return frozenset(
+        after.lemma
+        for word, after in zip(reading.words, reading.words[1:], strict=False)
+        if word.said[:1].isdigit()
+        and not tables.kinds_of(after.said, after.lemma).isdisjoint(UNITS)
+    )
+
+
+def _bound(reading: Reading) -> set[tuple[str, str]]:
+    """Each number with the word after it: 10 kilometres in 5 days, not 5 in 10."""
+    words = [w for w in reading.words if w.is_content]
+    return {
+        (word.lemma, after.lemma)
+        for word, after in itertools.pairwise(words)
+        if word.said[:1].isdigit()
+    }

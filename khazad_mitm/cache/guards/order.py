@@ -1,0 +1,145 @@
+"""The same words in other roles: Rome to Paris, Paris to Rome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from khazad_mitm.cache.guards.alignment import rest
+from khazad_mitm.cache.guards.lexicon.function_words import FUNCTION
+from khazad_mitm.cache.guards.reading import Reading
+
+Role: TypeAlias = tuple[str, str]
+"""(marker or "", content lemma)"""
+
+# What stands after these has a role of its own, whatever else is reworded ...
+STRONG = frozenset(
+    "from to into onto than by over under before after against toward towards without"
+    " during".split()
+)
+# ... and after these where nothing else is.
+WEAK = frozenset("of in for at on via as through".split())
+# Either side may come first.
+JOINING = frozenset("and or vs versus with between".split())
+TRANSPARENT = frozenset("the a an my your his her its our their this that these those some".split())
+AGAINST = frozenset(
+    frozenset(pair.split("/"))
+    for pair in (
+        "from/to from/into from/onto from/toward from/towards before/after over/under with/without"
+        " against/for after/with before/with during/after during/before after/without"
+    ).split()
+)
+
+
+def differs(a: Reading, b: Reading) -> bool:
+    here, there = tuple(_roles(a)), tuple(_roles(b))
+    if here == there:
+        return False
+    if _is_against(here, there):
+        return True
+    left = rest(a, b)
+    is_equal_else = not left.here and not left.there
+    markers = STRONG | WEAK if is_equal_else else STRONG
+    if _is_exchanged(here, there, markers):
+        return True
+    return is_equal_else and (
+        _is_swapped(here, there)
+        or _is_passive(here, there)
+        or _is_turned(here, there)
+        or _is_stranded(a, there)
+        or _is_stranded(b, here)
+    )
+
+
+def _roles(reading: Reading) -> Iterator[Role]:
+    """In order. A marker holds until the next function word; what "and" joins is marked by it."""
+    marker = ""
+    fresh = False
+    words = reading.words
+    for index, word in enumerate(words):
+        if word.starts:
+            marker = ""  # "in one sentence, explain" is "explain in one sentence"
+        if word.is_content:
+            joined = index + 1 < len(words) and words[index + 1].said in JOINING
+            yield marker or ("and" if joined else ""), word.lemma
+            fresh = False
+        elif word.said in STRONG or word.said in WEAK:
+            marker, fresh = word.said, True
+        elif word.said in JOINING:
+            marker, fresh = marker or "and", True
+        elif word.said in FUNCTION and not (fresh and word.said in TRANSPARENT):
+            marker = ""
+
+
+def _is_against(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
+    """From it there, to it here."""
+    theirs: dict[str, set[str]] = {}
+    for marker, word in there:
+        theirs.setdefault(word, set()).add(marker)
+    mine: dict[str, set[str]] = {}
+    for marker, word in here:
+        mine.setdefault(word, set()).add(marker)
+    return any(
+        frozenset((x, y)) in AGAINST
+        for word, markers in mine.items()
+        if word in theirs and markers.isdisjoint(theirs[word])
+        for x in markers
+        for y in theirs[word]
+    )
+
+
+def _is_exchanged(here: tuple[Role, ...], there: tuple[Role, ...], markers: frozenset[str]) -> bool:
+    """The object of a marker stands elsewhere there, and the one it has there elsewhere here."""
+    in_here, in_there = {w for _, w in here}, {w for _, w in there}
+    for marker in markers & {m for m, _ in here} & {m for m, _ in there}:
+        mine = {w for m, w in here if m == marker}
+        yours = {w for m, w in there if m == marker}
+        if mine - yours and yours - mine and mine - yours <= in_there and yours - mine <= in_here:
+            return True
+    return False
+
+
+def _is_swapped(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
+    """Two words have changed places, and all else is as it was."""
+    if len(here) != len(there):
+        return False
+    apart = [i for i, (mine, yours) in enumerate(zip(here, there, strict=True)) if mine != yours]
+    if len(apart) != 2:
+        return False
+    i, j = apart
+    markers = here[i][0], here[j][0]
+    return (
+        markers == (there[i][0], there[j][0])
+        and markers != ("and", "and")
+        and (here[i][1], here[j][1]) == (there[j][1], there[i][1])
+    )
+
+
+def _is_passive(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
+    """The fox chased the hen, the fox was chased by the hen."""
+    if [word for _, word in here] != [word for _, word in there]:
+        return False
+    markers = {frozenset((x, y)) for (x, _), (y, _) in zip(here, there, strict=True)}
+    return frozenset(("by", "")) in markers
+
+
+def _is_turned(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
+    """Words that no marker holds, in another order; "by" tells who did it in any order."""
+    if any(m == "by" for m, _ in here) != any(m == "by" for m, _ in there):
+        return False
+    free_here, free_there = [w for m, w in here if not m], [w for m, w in there if not m]
+    shared = set(free_here) & set(free_there)
+    first = [w for w in free_here if w in shared]
+    second = [w for w in free_there if w in shared]
+    if first == second or sorted(first) != sorted(second):
+        return False
+    # A part moved to the front or the end is a matter of style, if there is more than a pair.
+    return len(first) == 2 or all(first[i:] + first[:i] != second for i in range(1, len(first)))
+
+
+def _is_stranded(reading: Reading, there: tuple[Role, ...]) -> bool:
+    """ "What is it a cause of", "what is a cause of it"."""
+    if not reading.said:
+        return False
+    last = reading.said[-1]
+    return last in STRONG | WEAK and any(m == last for m, _ in there)
