@@ -1,0 +1,79 @@
+"""Made-up traffic for the budget: candidates with a similarity, wrong with a known chance."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from khazad_mitm.cache import budget
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+
+Rate = Callable[[float], float]
+"""The chance that a candidate of this similarity is wrong."""
+
+
+@dataclass
+class Pool:
+    """A pool as the store keeps it, and what was served from it."""
+
+    budget: float
+    lowest: float = 0.70
+    share: float = 0.1
+    """Of what is served, the part that is checked."""
+    bands: list[Tally] = field(default_factory=lambda: list(EMPTY))
+    before: Sequence[Tally] = EMPTY
+    doubt: float = 0.0
+    threshold: float | None = None
+    served: list[bool] = field(default_factory=list)
+    """Of each candidate that was served: was it wrong?"""
+    asked: int = 0
+
+    def ask(self, similarity: float, wrong: bool, coin: float) -> None:
+        self.asked += 1
+        is_served = self.threshold is not None and similarity >= self.threshold
+        if is_served:
+            self.served.append(wrong)
+        is_checked = not is_served or coin < self.share
+        band = budget.band_of(similarity)
+        tally = self.bands[band]
+        self.bands[band] = replace(
+            tally,
+            candidates=tally.candidates + 1,
+            checked=tally.checked + is_checked,
+            wrong=tally.wrong + (is_checked and wrong),
+        )
+        if not is_checked:
+            return
+        if is_served:
+            self.doubt = (self.doubt + 1) * budget.doubted(wrong, self.budget)
+        if self.doubt >= MOST_DOUBT:
+            self.bands, self.before, self.doubt = list(EMPTY), EMPTY, 0.0
+        if sum(tally.checked for tally in self.bands) >= WINDOW:
+            self.bands, self.before = list(EMPTY), tuple(self.bands)
+        # As when it is kept: a wrong answer counts at once, others now and then.
+        if wrong or self.asked % 100 == 0:
+            self.threshold = budget.threshold(self.known, self.budget, self.lowest)
+
+    @property
+    def known(self) -> list[Tally]:
+        return [
+            Tally(a.candidates + b.candidates, a.checked + b.checked, a.wrong + b.wrong)
+            for a, b in zip(self.bands, self.before, strict=True)
+        ]
+
+
+def similarities(chance: random.Random) -> float:
+    """More of them far than near, as real questions are."""
+    return min(0.999, 0.70 + 0.30 * chance.betavariate(1.2, 2.0))
+
+
+def run(pool: Pool, chance: random.Random, rate: Rate, candidates: int) -> None:
+    for _ in range(candidates):
+        similarity = similarities(chance)
+        pool.ask(similarity, chance.random() < rate(similarity), chance.random())
+
+
+def falling(at_lowest: float, steepness: float = 25.0) -> Rate:
+    """Right where alike, and the more often wrong the less alike."""
+    return lambda similarity: min(1.0, at_lowest * 2.718281828 ** (-steepness * (similarity - 0.7)))
