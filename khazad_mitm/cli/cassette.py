@@ -37,6 +37,8 @@ def add_to(commands: Any) -> None:
         ("check", check, "secrets, files that cannot be read or found, strays", ("folder",)),
         ("age", age, "recordings older than some days", ("folder", "--days", "--json")),
         ("stats", stats, "how many of what, and how large", ("folder", "--json")),
+        ("import", import_, "take over a HAR file or a cassette of vcrpy", ("file", "folder")),
+        ("export", export, "the recordings as a HAR file, to stdout", ("folder",)),
     ):
         verb = verbs.add_parser(name, help=help_)
         for argument in arguments:
@@ -133,6 +135,23 @@ def stats(args: argparse.Namespace) -> int:
             else value
         )
         print(f"{name:<12} {told}")
+    return 0
+
+
+def import_(args: argparse.Namespace) -> int:
+    from khazad_mitm.record.foreign import read, take_over
+
+    report = take_over(read(args.file), args.folder)
+    print(f"{report.recorded} recordings written to {args.folder}", file=sys.stderr)
+    for why in report.lost:
+        print(f"not taken over: {why}", file=sys.stderr)
+    return FOUND if report.lost else 0
+
+
+def export(args: argparse.Namespace) -> int:
+    from khazad_mitm.record.foreign import har_of
+
+    print(json.dumps(har_of(_interactions(args.folder)), ensure_ascii=False, indent=1))
     return 0
 
 
