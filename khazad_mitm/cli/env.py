@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from khazad_mitm.cli import certs, magic, proxying, shells
 from khazad_mitm.cli.environment import Files, variables
+from khazad_mitm.wire import base_urls
 
 # Where a container sees the folder of certificates, and the machine it runs on.
 MOUNTED = PurePosixPath("/khazad")
@@ -30,17 +31,23 @@ def add_to(commands: Any) -> None:
     words.add_argument(
         "--github-actions", action="store_true", help='lines to append to "$GITHUB_ENV"'
     )
+    parser.add_argument(
+        "--reverse",
+        action="store_true",
+        help="base URLs, by which SDKs reach the proxy as their provider, without a certificate",
+    )
     parser.set_defaults(command=env)
 
 
 def env(args: argparse.Namespace) -> int:
+    if args.reverse:
+        return _tell(_base_urls(args))
     with proxying.proxy_extra("khazad-mitm env"):
         from khazad_mitm.proxy import authority
 
     confdir = Path(args.confdir).expanduser()
     files = certs.write(authority.ensure(confdir), confdir / "khazad")
-    url = args.proxy or os.environ.get("KHAZAD_PROXY") or magic.DEFAULT_PROXY
-    url = url if "//" in url else f"http://{url}"
+    url = _proxy(args)
     if args.docker:
         return _tell(_for_docker(url, files))
     told = _changed(variables(os.environ, url, files))
@@ -50,6 +57,21 @@ def env(args: argparse.Namespace) -> int:
         )
         return _tell(shells.github_actions(told))
     return _tell(shells.SHELLS[args.shell or shells.shell_of(os.environ)](told))
+
+
+def _base_urls(args: argparse.Namespace) -> list[str]:
+    """The address as it was given: where from it will be called, nobody knows here."""
+    told = base_urls.variables(base_urls.BASE_URLS, _proxy(args))
+    if args.docker:
+        return shells.docker(told)
+    if args.github_actions:
+        return shells.github_actions(told)
+    return shells.SHELLS[args.shell or shells.shell_of(os.environ)](told)
+
+
+def _proxy(args: argparse.Namespace) -> str:
+    url = str(args.proxy or os.environ.get("KHAZAD_PROXY") or magic.DEFAULT_PROXY)
+    return url if "//" in url else f"http://{url}"
 
 
 def _changed(told: dict[str, str]) -> dict[str, str]:

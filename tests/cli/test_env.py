@@ -66,3 +66,14 @@ def test_output_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path) -> None
     )
 
     assert "" == done.stderr
+
+
+def test_base_urls_are_told_in_the_words_asked_for(tmp_path: Path) -> None:
+    proxy = ("--reverse", "--proxy", "10.0.0.1:8081")
+    shell = khazad(tmp_path, "env", *proxy, "--shell", "bash").stdout.splitlines()
+    docker = khazad(tmp_path, "env", *proxy, "--docker").stdout.splitlines()
+
+    assert "export OPENAI_BASE_URL=http://10.0.0.1:8081/openai/v1" in shell
+    assert "export ANTHROPIC_BASE_URL=http://10.0.0.1:8081/anthropic" in shell
+    assert "-e OLLAMA_HOST=http://10.0.0.1:8081/ollama" in docker
+    assert not (tmp_path / ".mitmproxy").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import subprocess
@@ -11,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import WAIT_S, environ
+from tests.cli.programs import WAIT_S, environ, khazad
 from tests.end_to_end.raw import listening, read_head
 from tests.end_to_end.services import PLAIN, Service, ask, serving
-from tests.end_to_end.upstream import Upstream, chat_body, question
+from tests.end_to_end.upstream import Upstream, chat_answer, chat_body, question
 
 ASKED = question("What is the capital of France?")
 PATH = "/openai/v1/chat/completions"
@@ -72,25 +73,52 @@ def test_a_gateway_is_a_proxy_to_nowhere_else(service: Service, upstream: Upstre
     assert [] == upstream.calls
 
 
-def test_the_sdk_of_openai_takes_the_base_url_that_env_prints(
-    service: Service, upstream: Upstream, clients_python: Path, tmp_path: Path
-) -> None:
-    asked = "import openai; print(openai.OpenAI().chat.completions.create(model='m', "
-    asked += "messages=[{'role': 'user', 'content': 'Hi?'}]).choices[0].message.content)"
-    more = {
-        "OPENAI_BASE_URL": f"http://127.0.0.1:{service.ports['reverse']}/openai/v1",
-        "OPENAI_API_KEY": "sk-test",
-    }
-    done = subprocess.run(
-        [str(clients_python), "-c", asked],
-        env=environ(tmp_path, **more),
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
+# Each asks once, by its own client, at the base URL it finds in its environment.
+SDKS = {
+    "openai": "import openai; openai.OpenAI(max_retries=0).chat.completions.create("
+    "model='m', messages=[{'role': 'user', 'content': 'Hi?'}])",
+    "anthropic": "import anthropic; anthropic.Anthropic(max_retries=0).messages.create("
+    "model='m', max_tokens=9, messages=[{'role': 'user', 'content': 'Hi?'}])",
+    "gemini": "from google import genai; c = genai.Client(api_key='k'); c.models.generate_content("
+    "model='m', contents='Hi?')",
+    "cohere": "import cohere; cohere.ClientV2(api_key='k').chat("
+    "model='m', messages=[{'role': 'user', 'content': 'Hi?'}])",
+    "ollama": "import ollama; ollama.chat('m', [{'role': 'user', 'content': 'Hi?'}])",
+}
+REACHED = {
+    "openai": CHAT,
+    "anthropic": "/v1/messages",
+    "gemini": "/models/m:generateContent",  # below a version
+    "cohere": "/v2/chat",
+    "ollama": "/api/chat",
+}
 
-    assert "Hello.\n" == done.stdout, done.stderr
+
+@pytest.mark.parametrize("name", SDKS)
+def test_an_sdk_takes_the_base_url_that_env_prints(
+    name: str, tmp_path: Path, upstream: Upstream, clients_python: Path
+) -> None:
+    # What it is told does not matter: that it asked is what is to be seen.
+    upstream.answer = lambda call: chat_answer("No.", status=404)
+    provider = ("--provider", f"{name}=https://127.0.0.1:{upstream.port}")
+    with serving(tmp_path, upstream, *PLAIN, *provider, "--grace", "0") as service:
+        printed = khazad(
+            tmp_path, "env", "--reverse", "--shell", "bash", "--proxy", f"127.0.0.1:{service.port}"
+        )
+        told = dict(re.findall(r"^export (\w+)=(.*)$", printed.stdout, re.MULTILINE))
+        done = subprocess.run(
+            [str(clients_python), "-c", SDKS[name]],
+            env=environ(tmp_path, **told, OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k"),
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
+
+    if "ModuleNotFoundError" in done.stderr:
+        pytest.skip(f"no SDK for {name} on this Python")
+    (call,) = upstream.calls or pytest.fail(done.stderr)
+    assert call.target.endswith(REACHED[name])
 
 
 def test_one_providers_reverse_mode_needs_it_for_misses_only(
