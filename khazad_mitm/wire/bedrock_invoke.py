@@ -123,6 +123,9 @@ def _read(body: bytes, framing: Framing) -> Answer:
     if told.get(_ACTION) == "INTERVENED":
         raise Unfit("guardrail-intervened")
     family = families.of_answer(answer)
+    # Told whole, in one chunk: a stream of it has to be read as the same family's.
+    if family.streams is family.answers and families.of_stream(answer) is not family:
+        raise Unfit("unknown-shape")
     exact_only = family.judge(answer)
     tokens = family.tokens(answer) if family.tokens else 0
     prompt, completion = families.counts(answer) or _counted(told)

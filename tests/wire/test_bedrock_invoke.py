@@ -193,6 +193,8 @@ def test_a_doubtful_stream_is_not_kept(body: bytes, reason: str) -> None:
         ({"outputs": [{"text": "a", "stop_reason": "stop", "error": "boom"}]}, "error"),
         ({**LLAMA, "amazon-bedrock-guardrailAction": "INTERVENED"}, "guardrail-intervened"),
         ({"haiku": "a"}, "unknown-shape"),
+        # As a stream it would be read as Claude's.
+        ({"completion": "a", "embedding": [1.0]}, "unknown-shape"),
     ],
 )
 def test_a_doubtful_answer_is_not_kept(answer: Any, reason: str) -> None:
