@@ -112,6 +112,6 @@ class Response:
     status: int
     headers: Headers
     body: bytes
-    marks: tuple[tuple[int, int], ...] = ()
+    marks: tuple[tuple[int, int], ...] = field(default=(), compare=False)
     """How it came: so many bytes, so many milliseconds after it was asked for; () where nobody
     looked."""
