@@ -9,7 +9,11 @@ from khazad_mitm.cache.guards.reading import Reading
 NEGATIONS = frozenset(
     "not no never none without nobody nothing nowhere neither nor unless lack lacking hardly"
     " barely"
-    " rarely seldom".split()
+    " rarely seldom"
+    # The plainest of some neighbours, where they are not English words too.
+    " nicht nichts nie niemals kein keine keinen keinem keiner keines ohne"
+    " pas jamais sans aucun aucune nunca jamás ningún ninguno ninguna non senza nessun nessuno"
+    " nessuna não nunca nenhum nenhuma niet geen nooit zonder не без нет никогда".split()
 )
 SUBJECTS = PRONOUNS | {"the", "a", "an"}
 

@@ -15,18 +15,22 @@ Role: TypeAlias = tuple[str, str]
 # What stands after these has a role of its own, whatever else is reworded ...
 STRONG = frozenset(
     "from to into onto than by over under before after against toward towards without"
-    " during".split()
+    " during within until since".split()
 )
 # ... and after these where nothing else is.
 WEAK = frozenset("of in for at on via as through".split())
 # Either side may come first.
 JOINING = frozenset("and or vs versus with between".split())
-TRANSPARENT = frozenset("the a an my your his her its our their this that these those some".split())
+TRANSPARENT = frozenset(
+    "the a an my your his her its our their this that these those some which whose".split()
+)
 AGAINST = frozenset(
     frozenset(pair.split("/"))
     for pair in (
         "from/to from/into from/onto from/toward from/towards before/after over/under with/without"
         " against/for after/with before/with during/after during/before after/without"
+        " within/after within/before until/after until/before since/before since/until since/after"
+        " before/on after/on before/of after/of for/with"
     ).split()
 )
 
@@ -133,8 +137,8 @@ def _is_turned(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
     second = [w for w in free_there if w in shared]
     if first == second or sorted(first) != sorted(second):
         return False
-    # A part moved to the front or the end is a matter of style, if there is more than a pair.
-    return len(first) == 2 or all(first[i:] + first[:i] != second for i in range(1, len(first)))
+    # Of more than a pair a part may be moved (`moves`).
+    return len(first) == 2
 
 
 def _is_stranded(reading: Reading, there: tuple[Role, ...]) -> bool:

@@ -169,6 +169,8 @@ def _split(text: str) -> list[_Raw]:
             found.append(_Raw("usa", True, starts, number))
             starts = sentence = False
             continue
+        if piece == "A" and not sentence:  # station A, plan A: a name, not an article
+            piece = "A#"
         is_upper = piece[:1].isupper()
         letters += not sentence
         capitals += is_upper and not sentence

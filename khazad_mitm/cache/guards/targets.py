@@ -1,0 +1,151 @@
+"""Little words that both have, said of other things: "not", "only", "every", "two", "who"."""
+
+from __future__ import annotations
+
+import itertools
+
+from khazad_mitm.cache.guards.alignment import rest
+from khazad_mitm.cache.guards.negation import NEGATIONS
+from khazad_mitm.cache.guards.persons import FIRST, HE, SECOND, SHE
+from khazad_mitm.cache.guards.reading import Reading
+
+WHOLE = frozenset(("every", "all", "each"))
+ANY_ONE = frozenset(("a", "an", "one", "any", "some"))
+BOUND = ("only", "who", "whom", "whose", "that", "which")
+"""What follows these is said of a part: "those who pay can vote", "those who vote can pay"."""
+ASKING = frozenset(("who", "what"))
+DOING = frozenset(("do", "does", "did"))
+TIMES = frozenset("second minute hour day night week weekend month year time".split())
+"""Every day is once a day."""
+SEXES = dict.fromkeys(HE, "he") | dict.fromkeys(SHE, "she")
+SPEAKERS = dict.fromkeys(FIRST, "i") | dict.fromkeys(SECOND, "you")
+
+
+def differs(a: Reading, b: Reading) -> bool:
+    return (
+        _denies_other(a, b)
+        or any(_is_of_other(a, b, marker) for marker in BOUND)
+        or _asks_of_other(a, b)
+        or _compares_other(a, b)
+        or _takes_one(a, b)
+        or _takes_one(b, a)
+        or _counts_other(a, b)
+        or _turns(a, b, SEXES)
+        or (not rest(a, b).here and not rest(a, b).there and _turns(a, b, SPEAKERS))
+    )
+
+
+def _after(reading: Reading, marker: str) -> set[str]:
+    """The next content word after each of these."""
+    words = reading.words
+    return {
+        next((w.lemma for w in words[index + 1 :] if w.is_content), "")
+        for index, word in enumerate(words)
+        if word.said == marker and (marker == "only" or not word.starts)
+    }
+
+
+def _denies_other(a: Reading, b: Reading) -> bool:
+    """Both deny something, and one says plainly, before it does, what the other denies."""
+    (here, plain_here), (there, plain_there) = _denied(a), _denied(b)
+    if not here or not there:
+        return False
+    return bool((here - there) & plain_there or (there - here) & plain_here)
+
+
+def _denied(reading: Reading) -> tuple[set[str], set[str]]:
+    """What is denied, and what is said before that. "Was Pluto not", "was not Pluto": no name."""
+    denied: set[str] = set()
+    plain: set[str] = set()
+    for index, word in enumerate(reading.words):
+        if word.said in NEGATIONS:
+            after = (w.lemma for w in reading.words[index + 1 :] if w.is_content and not w.is_name)
+            denied.update([next(after, "")])
+        elif not denied and word.is_content:
+            plain.add(word.lemma)
+    return denied - {""}, plain
+
+
+def _is_of_other(a: Reading, b: Reading, marker: str) -> bool:
+    here, there = _after(a, marker), _after(b, marker)
+    return bool(here and there and here.isdisjoint(there)) and (
+        here <= b.lemmas and there <= a.lemmas
+    )
+
+
+def _asks_of_other(a: Reading, b: Reading) -> bool:
+    """Who replaced him, whom did he replace: asked for the one who does, and for the other."""
+    left = rest(a, b)
+    if left.here or left.there:
+        return False
+    here, there = _asked_for(a), _asked_for(b)
+    return len(here) == len(there) == 1 and here != there
+
+
+def _asked_for(reading: Reading) -> set[bool]:
+    return {
+        after.is_content
+        for word, after in itertools.pairwise(reading.words)
+        if word.said in ASKING and word.starts and (after.is_content or after.said in DOING)
+    }
+
+
+def _compares_other(a: Reading, b: Reading) -> bool:
+    """Words before "than" stand after it there, and others the other way round."""
+    if a.said.count("than") != 1 or b.said.count("than") != 1:
+        return False
+    (before_a, after_a), (before_b, after_b) = _around(a, "than"), _around(b, "than")
+    return bool((before_a - before_b) & (after_b - after_a)) and bool(
+        (after_a - after_b) & (before_b - before_a)
+    )
+
+
+def _around(reading: Reading, marker: str) -> tuple[set[str], set[str]]:
+    at = reading.said.index(marker)
+    before, after = reading.words[:at], reading.words[at + 1 :]
+    return {w.lemma for w in before if w.is_content}, {w.lemma for w in after if w.is_content}
+
+
+def _takes_one(a: Reading, b: Reading) -> bool:
+    """Every one of what the other wants one of."""
+    wholes, ones = _next_to(a, WHOLE), _next_to(b, ANY_ONE)
+    return bool(wholes & ones) and not _next_to(b, WHOLE) & wholes
+
+
+def _next_to(reading: Reading, markers: frozenset[str]) -> set[str]:
+    return {
+        after.lemma
+        for word, after in itertools.pairwise(reading.words)
+        if word.said in markers and after.is_content and after.said not in TIMES
+    }
+
+
+def _counts_other(a: Reading, b: Reading) -> bool:
+    """Two codes for one order, one code for two orders."""
+    here, there = _counted(a), _counted(b)
+    return any(
+        number in there and here[number].isdisjoint(there[number])
+        and here[number] <= b.lemmas and there[number] <= a.lemmas
+        for number in here
+    )  # fmt: skip
+
+
+def _counted(reading: Reading) -> dict[str, set[str]]:
+    """The words right after each number."""
+    found: dict[str, set[str]] = {}
+    words = reading.words
+    for index, word in enumerate(words):
+        number = "1" if word.said == "one" else word.said
+        if number.isdecimal():
+            run = itertools.takewhile(lambda w: w.is_content, words[index + 1 : index + 4])
+            lemmas = {w.lemma for w in run if not w.said[:1].isdigit()}
+            if lemmas:
+                found.setdefault(number, set()).update(lemmas)
+    return found
+
+
+def _turns(a: Reading, b: Reading, whom: dict[str, str]) -> bool:
+    """What did she say to him, what did he say to her."""
+    here = [whom[word] for word in a.said if word in whom]
+    there = [whom[word] for word in b.said if word in whom]
+    return here != there and len(set(here)) == 2 and sorted(here) == sorted(there)
