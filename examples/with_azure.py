@@ -18,9 +18,9 @@ import khazad
 khazad.init(
     # Every deployment of the resource shares answers.
     cache_scope=khazad.CacheScope.HOST,
-    # An Entra token lasts about an hour, and each process has one of its own. By default callers
-    # with different credentials share nothing, so that the cache would begin anew with each token.
-    # `shared` lets them: a token is served from the cache once Azure has accepted that very token.
+    # An Entra token lasts about an hour; its holder finds what was kept under the last one. Other
+    # holders (another identity, another user) share nothing by default. `shared` lets them: a token
+    # is served from the cache once Azure has accepted that very token.
     tenant="shared",
 )
 

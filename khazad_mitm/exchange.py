@@ -281,8 +281,8 @@ class Miss:
     """Neighbours that the guards let pass and the verifier has not seen, best first."""
     reason: str = ""
     """Why nothing was compared by meaning, or why the neighbour was refused."""
-    credential: str | None = None
-    """Digest of the credential to vouch for once the upstream has accepted it; None: no need."""
+    proofs: tuple[str, ...] = ()
+    """Digests of the credential, for which the upstream's answer will vouch."""
     tags: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     """Fingerprint of each item of a batch; () where it is kept as a whole only."""

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+CREDENTIAL_PARAMETERS = frozenset(
+    {"key", "api_key", "api-key", "apikey", "access_token", "token", "subscription-key"}
+)
+"""Of a query, in lower case: who is asking, and no part of what is asked for."""
+
 
 class Headers:
     """An immutable list of header fields; names compare without case, order and repeats are kept.
@@ -84,6 +89,23 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     """As sent: still encoded if the request has a Content-Encoding."""
+    sni: str = ""
+    """The name the client gave when TLS began, "" where it gave none or we did not see it."""
+    is_local: bool = True
+    """It came over loopback, or from this very process."""
+    proxy_user: str = ""
+    """Who has authenticated to the proxy."""
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Names under which the server is asked that are not the authority dialled, sorted.
+
+        Servers behind one address tell their sites apart by `Host`, or by the SNI: an answer to
+        another name is another site's.
+        """
+        ours = (self.host, f"{self.host}:{self.port}")
+        given = {_ascii_lower(name.strip()) for name in (self.sni, *self.headers.get_all("host"))}
+        return tuple(sorted(name for name in given if name and name not in ours))
 
     @property
     def path(self) -> str:
@@ -115,3 +137,8 @@ class Response:
     marks: tuple[tuple[int, int], ...] = field(default=(), compare=False)
     """How it came: so many bytes, so many milliseconds after it was asked for; () where nobody
     looked."""
+
+
+def _ascii_lower(name: str) -> str:
+    """Host names compare so; `str.lower` would also join names that DNS keeps apart."""
+    return name.lower() if name.isascii() else name

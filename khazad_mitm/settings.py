@@ -274,8 +274,8 @@ OPTIONS: tuple[Option, ...] = (
         "credential_ttl",
         "int",
         "3600",
-        "seconds for which the upstream's acceptance of a credential counts (`tenant` other"
-        " than `credential`)",
+        "seconds for which the upstream's acceptance of a credential counts; nobody is answered"
+        " from the cache without it",
         value.whole(1),
     ),
     Option(

@@ -121,8 +121,10 @@ class Archive:
 
     def _store(self, miss: Miss, response: Response, now: float) -> None:
         flights = self._parts.flights
-        # An error is one caller's misfortune; an answer that may not be kept would be everyone's.
-        otherwise = flights.dissolve if response.status == HTTPStatus.OK else flights.hand_over
+        # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
+        # and so would the refusal of the key that all of them show.
+        is_everyones = response.status == HTTPStatus.OK or policy.refuses_credential(response)
+        otherwise = flights.dissolve if is_everyones else flights.hand_over
         entry: Entry | None = None
         try:
             entry = self._stored(miss, response, now)
@@ -136,7 +138,7 @@ class Archive:
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
         rules = self._rulebook.of(miss.parsed)
-        self._run(lookup.vouch(miss, response.status, rules))
+        self._run(lookup.vouch(miss, response, rules))
         reason = policy.refusal(response)
         if reason:
             self._unkept(miss, reason)
@@ -161,7 +163,7 @@ class Archive:
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         rules = self._rulebook.of(miss.parsed)
-        self._run(lookup.vouch(miss, response.status, rules))
+        self._run(lookup.vouch(miss, response, rules))
         now = time.time()
         steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
         if self._run(steps) is not None:
@@ -187,9 +189,7 @@ class Archive:
 def _landing(miss: Miss) -> tuple[str, ...]:
     """What is in the store once the answer to a miss is."""
     fingerprint = miss.digests.fingerprint
-    if miss.credential is not None and miss.reason == lookup.NOT_ACCEPTED:
-        return (fingerprint, miss.credential)
-    return (fingerprint,)
+    return (fingerprint, *miss.proofs) if miss.reason == lookup.NOT_ACCEPTED else (fingerprint,)
 
 
 def what(parsed: ParsedRequest) -> str:

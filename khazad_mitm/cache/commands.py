@@ -130,6 +130,8 @@ class Accept:
 
     credential: str
     ttl_s: int
+    asked_at: float = 0.0
+    """When it was asked, Unix seconds: a refusal since then is the later word."""
 
 
 @dataclass(frozen=True, slots=True)

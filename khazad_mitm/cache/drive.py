@@ -12,6 +12,7 @@ from concurrent.futures import Executor, Future, TimeoutError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from khazad_mitm.cache.acceptance import Acceptances
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.commands import (
     Command,
@@ -108,6 +109,7 @@ class Parts:
     """None: there is no verifier."""
     flights: Flights = field(default_factory=Flights)
     landings: Landings = field(default_factory=Landings)
+    acceptances: Acceptances = field(default_factory=Acceptances)
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -150,25 +152,33 @@ def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight)
+    if known := parts.acceptances.known(command):
+        return known.result
     for key in _awaited(command):
         parts.landings.wait(key)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, (Embed, Judge)):
             return _handed(parts, command).result(guarded.deadline_s)
-        return parts.store.perform(command)
+        result = parts.store.perform(command)
+    parts.acceptances.learn(command, result)
+    return result
 
 
 async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
         return await parts.flights.wait_async(command.flight)
+    if known := parts.acceptances.known(command):
+        return known.result
     for key in _awaited(command):
         await parts.landings.wait_async(key)
     with _Guarded(parts, command) as guarded:
         if isinstance(command, (Embed, Judge)):
             future = asyncio.wrap_future(_handed(parts, command))
             return await asyncio.wait_for(future, guarded.deadline_s)
-        return await parts.awaitable_store.perform(command)
+        result = await parts.awaitable_store.perform(command)
+    parts.acceptances.learn(command, result)
+    return result
 
 
 def _awaited(command: Command) -> tuple[str, ...]:

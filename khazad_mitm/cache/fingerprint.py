@@ -94,6 +94,7 @@ class Chain:
                 request.scheme,
                 request.host,
                 request.port,
+                request.other_names,
                 parsed.resource,
                 parsed.model if scope is CacheScope.MODEL else "",
                 [request.headers.joined(name) for name in COUNTED_HEADERS],

@@ -3,8 +3,9 @@
 From the first command on, so that a hundred callers are one trip to the store and one embedding;
 and they are handed the answer itself, since a store that all of them ask for it would be too late.
 Only plain answers are waited for. Whoever asked for a stream wants its first word, not its last,
-and nobody is made to wait who wants the upstream asked for his own sake (`no-cache`, a credential
-that is still to be accepted).
+and nobody is made to wait who wants the upstream asked for his own sake (`no-cache`, a token that
+is still to be accepted). Those who show the very same new key do wait: the upstream's yes or no to
+one of them is theirs too.
 """
 
 from __future__ import annotations

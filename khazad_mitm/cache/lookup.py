@@ -25,7 +25,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.cache.fingerprint import Chain
 from khazad_mitm.cache.prompt import question_text
-from khazad_mitm.cache.tenant import tenant_of
+from khazad_mitm.cache.tenant import NoTenant, tenant_of
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
     Answer,
@@ -102,9 +102,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         return Bypass(parsed, "no-store")
     if parsed.bypass or rules.mode == "off":
         return Bypass(parsed, parsed.bypass or "off")
-    tenant = tenant_of(parsed.request, rules.tenant, rules.secret)
-    if tenant is None:
-        return Bypass(parsed, "no-tenant")
+    tenant = tenant_of(parsed, rules.tenant, rules.secret)
+    if isinstance(tenant, NoTenant):
+        return Bypass(parsed, tenant.reason)
 
     threshold = max(rules.threshold, controls.threshold or 0.0)
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
@@ -116,19 +116,23 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     alias = None if text is None else chain.alias(rules.decide(threshold))
 
     refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
-    vouched = tenant.credential is None or (not refreshes and (yield IsAccepted(tenant.credential)))
+    vouched = not refreshes and (yield from _are_accepted(tenant.proofs))
     # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
     splits = parsed.batch is not None and rules.split_batches and rules.mode != "exact"
-    if vouched and not refreshes:
-        joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
+    joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
+    # Who shows the same secret is told the same by the upstream: one asks, the others wait.
+    if vouched or (tenant.is_secret and joins and not refreshes):
         entry: Entry | None = yield Get(digests.fingerprint, alias, joins)
-        if entry is not None and policy.may_serve(entry, controls, now):
+        if entry is not None and not vouched:
+            # The upstream may have accepted it since, from whoever was waited for.
+            vouched = yield from _are_accepted(tenant.proofs)
+        if entry is not None and vouched and policy.may_serve(entry, controls, now):
             return Hit(parsed, entry, "exact")
 
     ticket = Miss(
         parsed,
         digests,
-        credential=tenant.credential,
+        proofs=tenant.proofs,
         alias=alias,
         tags=controls.tags,
     )
@@ -202,14 +206,20 @@ def _missed(ticket: Miss, controls: policy.Controls) -> Miss | Unsatisfied:
     return ticket
 
 
-def vouch(miss: Miss, status: int, rules: Rules) -> Steps[None]:
-    """Remember whether the upstream accepted the caller's credential, where hits depend on it."""
-    if miss.credential is None:
-        return
-    if status in (401, 403):
-        yield Refuse(miss.credential)
-    elif 200 <= status < 300:
-        yield Accept(miss.credential, rules.credential_ttl_s)
+def _are_accepted(proofs: tuple[str, ...]) -> Steps[bool]:
+    for proof in proofs:
+        if not (yield IsAccepted(proof)):
+            return False
+    return True
+
+
+def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
+    """Remember whether the upstream accepted the caller's credential: hits depend on it."""
+    for proof in miss.proofs:
+        if policy.refuses_credential(response):
+            yield Refuse(proof)
+        elif 200 <= response.status < 300:
+            yield Accept(proof, rules.credential_ttl_s, miss.asked_at)
 
 
 def keep(

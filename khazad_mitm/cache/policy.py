@@ -137,6 +137,13 @@ def refusal(response: Response) -> str:
     return ""
 
 
+def refuses_credential(response: Response) -> bool:
+    """Does the upstream refuse whoever is asking? Google says so with a 400."""
+    if response.status == 400:
+        return b"API_KEY_INVALID" in response.body
+    return response.status in (401, 403)
+
+
 def kept_headers(headers: Headers) -> Headers:
     """The headers of an answer that are still true when it is served again.
 

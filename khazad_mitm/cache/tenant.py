@@ -1,68 +1,85 @@
-"""Who is asking: a digest of the caller's credential, never the credential.
+"""Who is asking, and what must be known of him before he is answered.
 
-By default the tenant is part of every key, so that no caller reads what another caller's key
-has paid for. Where tenants share (`shared`, `header:NAME`), a caller is served hits only after
-the upstream has accepted that very credential.
+The tenant is part of every key, so that no caller reads what another caller's key has paid for.
+And nobody is answered on the strength of what he shows alone: a hit is served only while the
+upstream's last word on that very credential was yes, and was said within `credential_ttl`. That
+costs one call per credential, endpoint and hour, and is what makes a revoked key, a made-up token
+with somebody else's claims, or a key never seen before read nothing.
+
+Showing no credential counts as a credential of its own. A server that wants none (Ollama on
+localhost) accepts it with its first 2xx, and callers without one then share what was asked without
+one; a server that wants one refuses it. Whatever the setting, what a key has paid for is never
+theirs: they are a tenant apart. Where a request shows nothing that is known as a credential, every
+header that is not known to be harmless stands for one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
-from khazad_mitm.messages import Request
-
-# Organisation and project choose whose account answers, beside the key itself.
-ACCOUNT_HEADERS = ("openai-organization", "openai-project", "x-goog-user-project")
-CREDENTIAL_HEADERS = re.compile(
-    r"^(authorization|.*api-?key|.*-(authorization|token|subscription-key|virtual-key))$"
-)
-NOT_CREDENTIALS = ("proxy-authorization", "x-amz-security-token")
-CREDENTIAL_PARAMETERS = ("key", "api_key", "api-key", "apikey", "access_token", "token")
-
-# A SigV4 signature is new for each request; what stays is the access key id. It is no secret,
-# which suffices on a loopback listener.
-SIGV4 = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/")
+from khazad_mitm.cache.credentials import shown_by, strangers
+from khazad_mitm.exchange import ParsedRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
     name: str
     """Part of every key."""
-    credential: str | None = None
-    """Digest of a credential that must have been accepted before hits are served; None: no need."""
+    proofs: tuple[str, ...]
+    """Digests of what the upstream must have accepted before a hit is served: the credential at
+    this server, and for this endpoint and model."""
+    is_secret: bool = False
+    """Whoever has this name has shown all of the credential, not only whose it is."""
 
 
-def tenant_of(request: Request, setting: str, secret: bytes) -> Tenant | None:
-    """The tenant of a request under `setting` (see settings.tenant); None where it names none."""
-    credential = _digest(secret, _credentials(request))
+@dataclass(frozen=True, slots=True)
+class NoTenant:
+    """Nobody can be told apart from anybody: neither answered nor kept. Why, in a word or two."""
+
+    reason: str
+
+
+def tenant_of(parsed: ParsedRequest, setting: str, secret: bytes) -> Tenant | NoTenant:
+    """The tenant of a request under `setting` (see settings.tenant)."""
+    request = parsed.request
+    shown = shown_by(request)
+    is_signed = any(one.kind == "signature" for one in shown)
+    is_anonymous = all(one.kind == "account" for one in shown)
+    if is_signed and not request.is_local and not request.proxy_user:
+        # An access key id can be had by reading along; what proves its holder is a signature that
+        # only AWS can check.
+        return NoTenant("signature without proxy authentication")
+    beside = [("proxy user", request.proxy_user)] if is_signed else []
+    beside += strangers(request) if is_anonymous else ()
+    whole = [*((one.place, one.value) for one in shown), *beside]
+    holders = [*((one.place, one.holder) for one in shown), *beside]
+    proofs = _proofs(parsed, secret, whole)
     if setting == "credential":
-        return Tenant(credential)
+        return Tenant(_digest(secret, "credential", holders), proofs, holders == whole)
+    # Those who show nothing share among themselves.
+    apart = "without credential" if is_anonymous else ""
     if setting == "shared":
-        return Tenant("shared", credential)
+        return Tenant(f"shared {apart}".strip(), proofs)
     value = request.headers.get(setting.partition(":")[2])
     if not value:
-        return None
-    return Tenant(_digest(secret, [("header", value)]), credential)
+        return NoTenant("no-tenant")
+    return Tenant(_digest(secret, f"header {apart}", [("header", value)]), proofs)
 
 
-def _credentials(request: Request) -> list[tuple[str, str]]:
-    found = []
-    for name, value in request.headers:
-        lower = name.lower()
-        if lower in NOT_CREDENTIALS:
-            continue
-        if lower in ACCOUNT_HEADERS or CREDENTIAL_HEADERS.match(lower):
-            signed = SIGV4.match(value) if lower == "authorization" else None
-            found.append((lower, signed[1] if signed else value))
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        if name.lower() in CREDENTIAL_PARAMETERS:
-            found.append((f"?{name.lower()}", value))
-    return sorted(found)
+def _proofs(
+    parsed: ParsedRequest, secret: bytes, whole: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
+    """A server has spoken for itself only, and for what it was asked."""
+    request = parsed.request
+    server = [request.scheme, request.host, request.port, *request.other_names]
+    return (
+        _digest(secret, "server", [server, whole]),
+        _digest(secret, "endpoint", [server, parsed.resource, parsed.model, whole]),
+    )
 
 
-def _digest(secret: bytes, pairs: list[tuple[str, str]]) -> str:
-    text = repr(pairs).encode("utf-8", "surrogatepass")
+def _digest(secret: bytes, kind: str, said: object) -> str:
+    text = repr((kind, said)).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -13,6 +14,8 @@ from khazad_mitm.cache.policy import CONTROL_HEADERS
 from khazad_mitm.messages import Headers, Request
 
 if TYPE_CHECKING:
+    from mitmproxy.connection import Client
+
     from khazad_mitm.exchange import Reply
 
 # Belong to one connection and are forbidden in HTTP/2 (RFC 9113 §8.2.2). The length is set anew.
@@ -30,16 +33,40 @@ def to_headers(fields: http.Headers) -> Headers:
 
 def to_request(flow: http.HTTPFlow) -> Request:
     """The request of a flow, addressed to where mitmproxy will dial, whatever `Host` says."""
-    request = flow.request
+    request, client = flow.request, flow.client_conn
+    headers = to_headers(request.headers)
+    # HTTP/2 has it beside the header fields.
+    if request.authority:
+        headers = headers.plus(("host", request.authority))
+    user = flow.metadata.get("proxyauth")
     return Request(
         request.method,
         request.scheme,
-        request.host.lower(),
+        request.host.lower() if request.host.isascii() else request.host,
         request.port,
         request.path,
-        to_headers(request.headers),
+        headers,
         request.raw_content or b"",
+        sni=client.sni or "",
+        is_local=is_local(client),
+        # A name and a password, where mitmproxy's `proxyauth` has asked for them.
+        proxy_user=str(user[0]) if user else "",
     )
+
+
+def is_local(client: Client) -> bool:
+    """Did this client reach us at a loopback address?"""
+    return is_loopback(client.sockname[0]) if client.sockname else False
+
+
+def is_loopback(address: str) -> bool:
+    """Is this an address of the machine for itself? A name is none."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
 
 
 def to_response(reply: Reply) -> http.Response:

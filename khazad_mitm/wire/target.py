@@ -6,10 +6,7 @@ import logging
 from collections.abc import Collection
 from urllib.parse import unquote_plus
 
-# Who is asking is the tenant, by way of a digest; it is no part of what is asked for.
-_CREDENTIALS = frozenset(
-    {"key", "api_key", "api-key", "apikey", "access_token", "token", "subscription-key"}
-)
+from khazad_mitm.messages import CREDENTIAL_PARAMETERS
 
 logger = logging.getLogger("khazad")
 
@@ -22,7 +19,7 @@ def resource(path: str, query: str, framing: Collection[str] = ()) -> str:
     kept = "&".join(
         pair
         for pair in query.split("&")
-        if (name := unquote_plus(pair.partition("=")[0]).lower()) not in _CREDENTIALS
+        if (name := unquote_plus(pair.partition("=")[0]).lower()) not in CREDENTIAL_PARAMETERS
         and name not in framing
     )
     return f"{path}?{kept}" if kept else path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Desk:
         self.flights = parts.flights
         self.cache = Cache(
             Wire(
-                recognise=lambda request: self.parsed,
+                recognise=lambda request: self.parsed and replace(self.parsed, request=request),
                 decode=lambda body, coding, limit: None if coding == "odd" else body,
                 split=lambda body, parsed: (body[:2], body[2:]),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from khazad_mitm.cache.commands import Command, Steps
+from khazad_mitm.cache.commands import Command, IsAccepted, Steps
 from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.exchange import Answer, Entry, Framing, Neighbour, ParsedRequest, Unkept
 from khazad_mitm.messages import Headers, Request
@@ -73,6 +74,13 @@ def asked(
     )
 
 
+def jwt(signature: str = "c2ln", **claims: Any) -> str:
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'RS256'})}.{part(claims)}.{signature}"
+
+
 def entry(question: str | None = "hello", **fields: Any) -> Entry:
     known: dict[str, Any] = {
         "id": "0" * 32,
@@ -96,13 +104,23 @@ def near(similarity: float, question: str, **fields: Any) -> Neighbour:
     return Neighbour(found.id, similarity, found)
 
 
-def play(steps: Steps[Any], *results: Any) -> tuple[list[Command], Any]:
-    """Run a story with these results in order; an exception among them is raised into it."""
+def play(
+    steps: Steps[Any], *results: Any, accepted: bool | None = True
+) -> tuple[list[Command], Any]:
+    """Run a story with these results in order; an exception among them is raised into it.
+
+    Whether a credential was accepted is a question of every lookup: it is answered with `accepted`
+    and left out of the commands; None: it is one of them.
+    """
     commands: list[Command] = []
     feed = iter(results)
     try:
         commands.append(next(steps))
         while True:
+            if accepted is not None and isinstance(commands[-1], IsAccepted):
+                commands.pop()
+                commands.append(steps.send(accepted))
+                continue
             result = next(feed)
             if isinstance(result, Exception):
                 commands.append(steps.throw(result))
@@ -111,6 +129,14 @@ def play(steps: Steps[Any], *results: Any) -> tuple[list[Command], Any]:
     except StopIteration as end:
         assert [] == list(feed), "the story asked for less than it was told"
         return commands, end.value
+
+
+def begun(steps: Steps[Any]) -> Any:
+    """Start the story of a caller whose credential was accepted; its first other command."""
+    command = next(steps)
+    while isinstance(command, IsAccepted):
+        command = steps.send(True)
+    return command
 
 
 def kinds(commands: list[Command]) -> list[str]:

@@ -103,8 +103,19 @@ def test_where_and_how_it_is_asked_changes_both_keys(parsed: ParsedRequest) -> N
     assert PLAIN[1] != other[1]
 
 
-def test_the_host_header_is_no_part_of_the_key() -> None:
-    assert PLAIN == keys(asked("hello", headers={"Host": "elsewhere.example.com"}))
+@pytest.mark.parametrize(
+    "host", ["api.example.com", "API.Example.com", "api.example.com:443", " api.example.com "]
+)
+def test_a_host_header_that_names_the_server_dialled_is_no_part_of_the_key(host: str) -> None:
+    assert PLAIN == keys(asked("hello", headers={"Host": host}))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["elsewhere.example.com", "api.example.com:8443", "api.example.com.", "api.exam\u00f8.com"],
+)
+def test_another_site_at_the_same_address_shares_nothing(host: str) -> None:
+    assert set(PLAIN).isdisjoint(keys(asked("hello", headers={"Host": host})))
 
 
 def test_another_tenant_has_other_keys() -> None:

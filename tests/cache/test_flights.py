@@ -10,12 +10,12 @@ import pytest
 from khazad_mitm.cache import flights
 from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn, coalesced
-from khazad_mitm.cache.lookup import Rules, lookup
+from khazad_mitm.cache.lookup import NOT_ACCEPTED, Rules, lookup
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Framing, Hit, Miss, Outcome
 
 from .desk import Desk
-from .script import NOW, RULES, asked, entry, kinds, play
+from .script import NOW, RULES, asked, begun, entry, jwt, kinds, play
 
 ANSWER = entry()
 
@@ -156,7 +156,7 @@ def test_who_goes_alone_asks_the_store_and_nobody_waits_for_him() -> None:
 def test_what_the_leader_finds_is_handed_on() -> None:
     some = Flights()
     steps = story(some)
-    flight = next(steps).flight
+    flight = begun(steps).flight
     turns = [some.join(flight) for _ in range(2)]
     steps.send(Turn.LEAD)
     with pytest.raises(StopIteration) as ended:
@@ -170,7 +170,7 @@ def test_what_the_leader_finds_is_handed_on() -> None:
 def test_a_leader_who_fails_hands_over(how: str) -> None:
     some = Flights()
     steps = story(some)
-    flight = next(steps).flight
+    flight = begun(steps).flight
     turns = [some.join(flight) for _ in range(2)]
     steps.send(Turn.LEAD)
     if how == "store away":
@@ -183,8 +183,8 @@ def test_a_leader_who_fails_hands_over(how: str) -> None:
 
 
 def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
-    plain = next(lookup(asked("hello"), RULES, NOW))
-    stricter = next(lookup(asked("hello", headers={"x-khazad-threshold": "0.99"}), RULES, NOW))
+    plain = begun(lookup(asked("hello"), RULES, NOW))
+    stricter = begun(lookup(asked("hello", headers={"x-khazad-threshold": "0.99"}), RULES, NOW))
 
     assert plain.fingerprint == stricter.fingerprint
     assert plain.flight != stricter.flight
@@ -204,11 +204,37 @@ def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
 def test_whoever_wants_no_other_answer_waits_for_nobody(
     rules: Rules, fields: dict[str, Any]
 ) -> None:
-    refuses = [False] if rules.tenant == "shared" else []
-    finds = [] if refuses or "stream" not in str(fields) else [None]
-    commands, _ = play(story(Flights(), rules, **fields), *refuses, *finds)
+    is_accepted = rules.tenant != "shared"
+    finds = [None] if is_accepted and "stream" in str(fields) else []
+    commands, _ = play(story(Flights(), rules, **fields), *finds, accepted=is_accepted)
 
     assert "Join" not in kinds(commands)
+
+
+def test_of_those_who_show_the_same_new_key_one_asks_the_upstream() -> None:
+    commands, miss = play(story(Flights()), Turn.LEAD, None, accepted=False)
+    no, yes = (False,), (True, True)
+    fresh = entry(stored_at=NOW + 1)
+    handed, hit = play(story(Flights()), *no, fresh, *yes, accepted=None)
+
+    assert (["Join", "Get"], NOT_ACCEPTED) == (kinds(commands), miss.reason)
+    assert commands[0].flight == miss.flight
+    assert ["IsAccepted", "Join", "IsAccepted", "IsAccepted"] == kinds(handed)
+    assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
+
+
+@pytest.mark.parametrize("turn", [(ANSWER,), (Turn.LEAD, ANSWER), (Turn.ALONE, ANSWER)])
+def test_no_answer_is_handed_to_a_key_that_is_still_not_accepted(turn: Any) -> None:
+    _, miss = play(story(Flights()), *turn, accepted=False)
+
+    assert NOT_ACCEPTED == miss.reason
+
+
+def test_a_token_waits_for_no_other_token_of_the_same_holder() -> None:
+    headers = {"authorization": f"Bearer {jwt(sub='one')}"}
+    commands, miss = play(story(Flights(), headers=headers), accepted=False)
+
+    assert ([], "") == (commands, miss.flight)
 
 
 @pytest.fixture
@@ -242,16 +268,34 @@ def test_the_answer_of_the_leader_is_everyones(desk: Desk) -> None:
     assert (1, 1, 1) == (stats.cache_hits, stats.coalesced, stats.cache_misses)
 
 
+def test_a_hundred_equal_first_questions_of_two_new_keys_are_two_calls(desk: Desk) -> None:
+    keys = [{"authorization": f"Bearer {number}"} for number in range(2)]
+    with ThreadPoolExecutor(100) as pool:
+        asking = [pool.submit(desk.ask, asked("hello", headers=key)) for key in keys * 50]
+        leaders: list[Miss] = []
+        while len(leaders) < 2:
+            leaders = [one.result() for one in asking if one.done()]
+        while sum(len(flight.waiting) for flight in desk.flights._flights.values()) < 98:
+            pass
+        for leader in leaders:
+            desk.answer(leader)
+        outcomes = [one.result(5) for one in asking]
+
+    assert (2, 98) == (desk.cache.stats().cache_misses, desk.cache.stats().coalesced)
+    assert all(isinstance(one, Miss) or one.is_collapsed for one in outcomes)
+
+
 @pytest.mark.parametrize(
     ("end", "leads"),
     [
         (lambda desk, miss: desk.answer(miss, status=429), True),
         (lambda desk, miss: desk.cache.abandon(miss), True),
         (lambda desk, miss: desk.cache.capture(miss).abort(), True),
+        (lambda desk, miss: desk.answer(miss, status=401), False),
         (lambda desk, miss: desk.answer(miss, body=b"cut"), False),
         (lambda desk, miss: desk.cache.capture(miss).feed(b" " * (10 * 1024 * 1024 + 1)), False),
     ],
-    ids=["error", "no answer", "cut", "not kept", "too big"],
+    ids=["error", "no answer", "cut", "key refused", "not kept", "too big"],
 )
 def test_without_an_answer_to_keep_one_leads_or_all_go_alone(
     desk: Desk, end: Any, leads: bool

@@ -211,9 +211,10 @@ def test_flush_forgets_answers_and_counts(desk: Desk) -> None:
 def test_log_lines_begin_with_the_words_people_grep_for(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
+    desk.answer(desk.ask(asked("of him whose credential is accepted")))
     caplog.set_level("INFO", "khazad")
-    desk.answer(desk.ask(asked("hello")))
-    desk.ask(asked("hello"))
+    desk.answer(desk.ask(asked("hello", temperature=1)))
+    desk.ask(asked("hello", temperature=1))
     desk.ask(asked("hello", headers={"Cache-Control": "no-store"}))
     starts: Callable[[int], str] = lambda n: caplog.messages[n][:35]  # noqa: E731
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from khazad_mitm.cache.commands import Accept, Alias, IsAccepted, Nearest, Put, Refuse
+from khazad_mitm.cache.commands import Accept, Alias, Nearest, Put, Refuse
 from khazad_mitm.cache.lookup import keep, learn, lookup, vouch
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Answer, Bypass, Hit, Miss, Neighbour, Unsatisfied
@@ -192,19 +192,42 @@ def test_a_malformed_control_header_bypasses() -> None:
     assert Bypass(request, "malformed x-khazad-threshold") == play(lookup(request, RULES, NOW))[1]
 
 
-def test_a_shared_answer_needs_a_credential_the_upstream_has_accepted() -> None:
-    shared = replace(RULES, tenant="shared")
-    commands, outcome = play(lookup(asked("x"), shared, NOW), False)
+def test_nobody_is_answered_before_the_upstream_has_accepted_his_credential() -> None:
+    commands, outcome = play(lookup(asked("x"), RULES, NOW), False, None, accepted=None)
 
-    assert isinstance(commands[0], IsAccepted)
+    assert ["IsAccepted", "Get"] == kinds(commands)
     assert "credential not accepted yet" == outcome.reason
-    assert [Accept(outcome.credential, 3600)] == play(vouch(outcome, 200, shared), None)[0]
-    assert [Refuse(outcome.credential)] == play(vouch(outcome, 401, shared), None)[0]
+    accepting = [Accept(proof, 3600, NOW) for proof in outcome.proofs]
+    outcome = replace(outcome, asked_at=NOW)
+    assert accepting == play(vouch(outcome, WHOLE, RULES), None, None)[0]
 
 
-def test_an_accepted_credential_shares() -> None:
-    _, outcome = play(lookup(asked("x"), replace(RULES, tenant="shared"), NOW), True, entry())
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_credential_that_the_upstream_refuses_is_no_longer_accepted(status: int) -> None:
+    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
+    refused = replace(WHOLE, status=status)
 
+    assert list(map(Refuse, outcome.proofs)) == play(vouch(outcome, refused, RULES), None, None)[0]
+
+
+def test_google_refuses_a_key_with_a_400() -> None:
+    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
+    refused = Response(400, Headers(), b'{"details": [{"reason": "API_KEY_INVALID"}]}')
+
+    assert list(map(Refuse, outcome.proofs)) == play(vouch(outcome, refused, RULES), None, None)[0]
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_any_other_error_says_nothing_of_a_credential(status: int) -> None:
+    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
+
+    assert ([], None) == play(vouch(outcome, replace(WHOLE, status=status), RULES))
+
+
+def test_a_credential_is_accepted_at_a_server_and_for_an_endpoint_and_both_are_asked() -> None:
+    commands, outcome = play(lookup(asked("x"), RULES, NOW), True, True, entry(), accepted=None)
+
+    assert ["IsAccepted", "IsAccepted", "Get"] == kinds(commands)
     assert isinstance(outcome, Hit)
 
 

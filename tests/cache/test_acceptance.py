@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from khazad_mitm.cache import acceptance
+from khazad_mitm.cache.acceptance import BELIEVED_S, Acceptances, Known
+from khazad_mitm.cache.commands import Accept, Get, IsAccepted, Refuse
+
+ASKED = IsAccepted("c")
+
+
+class At:
+    """What is remembered, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.known = Acceptances(lambda: self.now)
+
+
+def test_a_yes_of_the_store_is_believed_for_a_while() -> None:
+    at = At()
+    assert at.known.known(ASKED) is None
+    at.known.learn(ASKED, True)
+
+    assert Known(True) == at.known.known(ASKED)
+    at.now += BELIEVED_S
+    assert at.known.known(ASKED) is None
+
+
+def test_a_no_of_the_store_is_asked_again() -> None:
+    at = At()
+    at.known.learn(ASKED, False)
+
+    assert at.known.known(ASKED) is None
+
+
+def test_an_acceptance_is_never_believed_beyond_its_own_time() -> None:
+    at = At()
+    assert at.known.known(Accept("c", 1)) is None
+    assert Known(True) == at.known.known(ASKED)
+    at.now += 1
+
+    assert at.known.known(ASKED) is None
+
+
+def test_a_refusal_counts_at_once_and_before_the_store_knows() -> None:
+    at = At()
+    at.known.known(Accept("c", 3600))
+
+    assert at.known.known(Refuse("c")) is None
+    assert at.known.known(ASKED) is None
+
+
+def test_a_yes_that_the_store_said_before_a_refusal_is_not_believed_after_it() -> None:
+    at = At()
+    at.known.known(Refuse("c"))
+    at.known.learn(ASKED, True)
+    assert at.known.known(ASKED) is None
+    at.now += BELIEVED_S
+    at.known.learn(ASKED, True)
+
+    assert Known(True) == at.known.known(ASKED)
+
+
+def test_a_long_answer_to_an_older_question_does_not_undo_a_refusal() -> None:
+    at = At()
+    asked_at, at.now = at.now, at.now + 1
+    at.known.known(Refuse("c"))
+
+    assert Known(None) == at.known.known(Accept("c", 3600, asked_at))
+    assert at.known.known(Accept("c", 3600, at.now)) is None
+
+
+def test_other_commands_are_the_stores() -> None:
+    assert At().known.known(Get("c")) is None
+
+
+def test_memory_is_bounded(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(acceptance, "MOST", 3)
+    at = At()
+    for number in range(10):
+        at.known.learn(IsAccepted(str(number)), True)
+
+    assert 3 >= sum(at.known.known(IsAccepted(str(number))) is not None for number in range(10))
