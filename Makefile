@@ -73,8 +73,9 @@ test-all:  ## Run the tests on every Python from 3.10 to 3.13 found here
 	[ -z "$$failed" ] || { echo "failed on Python$$failed" >&2; exit 1; }
 
 .PHONY: fuzz
-fuzz: $(VENV)/.ready  ## Break answers of every format for a minute (SECONDS=..., SEED=...)
-	$(VENV)/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+fuzz: $(VENV)/.ready  ## Break answers, requests and replies of the store for a minute (SECONDS, CASES, SEED, OF)
+	$(VENV)/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(CASES),--cases $(CASES)) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(OF),--of $(OF))
 
 .PHONY: check
 check: lint types test  ## Everything a change must pass: format, lint, types, tests

@@ -1,9 +1,10 @@
-"""Broken answers and requests for every format, made from our wires: `make fuzz`.
+"""Broken answers for every format, made from our wires, and all the rest of `make fuzz`.
 
 What must hold whatever comes in: nothing raises; what is kept can be replayed, in either framing,
-and reads as itself; a stream whose last event is missing is not kept.
+and reads as itself; a stream whose last event is missing is not kept. What must hold for hostile
+requests and for the replies of a store is told in `fuzz_requests` and `fuzz_replies`.
 
-python -m tests.fuzz [--seconds N] [--seed S] [PROVIDER ...]
+python -m tests.fuzz [--of KIND,...] [--seconds N | --cases N] [--seed S] [PROVIDER ...]
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 from khazad_mitm.exchange import Answer, ParsedRequest
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import PROVIDERS, eventstream, frames, recognise
-from tests import wires
+from tests import fuzz_replies, fuzz_requests, wires
 from tests.wires import Wire
 from tests.wires.flip import flipped
 
@@ -241,17 +242,45 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Broken exchanges until something breaks.")
     parser.add_argument("providers", nargs="*", metavar="PROVIDER")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--of", default="answers,requests,replies", help="what is broken")
+    parser.add_argument("--seconds", type=float, default=60, help="for all of it")
+    parser.add_argument("--cases", type=int, default=None, help="of each, in place of a time")
     parser.add_argument("--seed", type=int, default=None, help="a run that failed says its own")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
-    end = time.monotonic() + given.seconds
     names = given.providers or [provider.name for provider in PROVIDERS]
-    told = run(names, random.Random(seed), lambda _: time.monotonic() >= end)
-    print(f"{told.cases.total()} broken exchanges: nothing raised, nothing wrong was kept")
-    for name in names:
-        print(f"  {name:20} {told.cases[name]:8}, {told.kept[name]} still whole")
+    kinds = given.of.split(",")
+    for kind in kinds:
+        end = time.monotonic() + given.seconds / len(kinds)
+        is_over = _until(end, given.cases)
+        rng = random.Random(f"{seed} {kind}")
+        match kind:
+            case "answers":
+                told = run(names, rng, is_over)
+                print(
+                    f"{told.cases.total()} broken answers: nothing raised, nothing wrong was kept"
+                )
+                for name in names:
+                    print(f"  {name:20} {told.cases[name]:8}, {told.kept[name]} still whole")
+            case "requests":
+                counts = fuzz_requests.run(names, rng, is_over)
+                print(
+                    f"{counts.pop('cases')} hostile requests: nothing raised, no key for two things"
+                )
+                for name in names:
+                    print(f"  {name:20} {counts[name]:8} still looked up")
+            case "replies":
+                counts = fuzz_replies.run(rng, is_over)
+                print(f"{counts['cases']} replies of a store that others write to: nothing raised")
+            case _:
+                parser.error(f"--of {kind}: not one of answers, requests, replies")
+
+
+def _until(end: float, cases: int | None) -> Callable[[int], bool]:
+    if cases is None:
+        return lambda _: time.monotonic() >= end
+    return lambda done: done >= cases
 
 
 if __name__ == "__main__":

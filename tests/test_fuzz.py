@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
+from khazad_mitm.cache.fingerprint import Chain
 from khazad_mitm.exchange import Answer, Unkept
+from khazad_mitm.messages import Headers
 from khazad_mitm.wire import PROVIDERS
 from khazad_mitm.wire.openai_chat import OpenAIChat
-from tests import fuzz, wires
+from tests import fuzz, fuzz_replies, fuzz_requests, wires
 
 NAMES = [provider.name for provider in PROVIDERS]
 KEPT_AT_LEAST = 10
@@ -58,3 +61,45 @@ def test_a_stream_kept_without_its_end_is_found(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(AssertionError, match="never ended"):
         fuzz.is_kept(fuzz.Broken(WIRE.name, WIRE.request, WIRE.body.replace(b"[DONE]", b"{}")))
+
+
+# -- requests
+
+
+def test_hostile_requests_raise_nothing_and_no_two_share_a_key() -> None:
+    told = fuzz_requests.run(NAMES, random.Random(1), lambda cases: cases >= 3_000)
+
+    assert all(told[name] > KEPT_AT_LEAST for name in NAMES)
+
+
+@pytest.mark.parametrize("bomb", fuzz_requests.BOMBS)
+def test_a_bomb_hurts_no_format(bomb: str) -> None:
+    body, coding = fuzz_requests.BOMBS[bomb]()
+    headers = Headers([("content-encoding", coding)] if coding else [])
+    # What undoes a coding is the same for all of them, and takes seconds for all.
+    for name in NAMES[:1] if coding else NAMES:
+        wire = wires.of(name)[0]
+        fuzz_requests.key_of(replace(wire.request, body=body, headers=headers))
+
+
+def test_a_key_for_two_different_requests_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Chain, "of", classmethod(lambda cls, *_: cls(b"s", "0000", "m", ("r", "t"), (b"t",)))
+    )
+    monkeypatch.setattr(Chain, "scope", lambda *_: "scope")
+    hotter = json.loads(WIRE.request.body) | {"temperature": 2}
+    other = replace(WIRE.request, body=json.dumps(hotter).encode())
+
+    with pytest.raises(AssertionError, match="one key for"):
+        fuzz_requests.check(WIRE.request, other)
+
+
+# -- replies
+
+
+def test_replies_that_others_wrote_raise_nothing() -> None:
+    told = fuzz_replies.run(random.Random(1), lambda cases: cases >= 3_000)
+
+    assert told["found"] > KEPT_AT_LEAST
+    assert told["Get"] > KEPT_AT_LEAST
+    assert told["Nearest"] > KEPT_AT_LEAST

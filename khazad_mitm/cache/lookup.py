@@ -176,7 +176,8 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         if ticket.nearest is None:
             ticket = replace(ticket, nearest=neighbour.similarity)
         found = neighbour.entry
-        if found is None or neighbour.similarity < floor:
+        # Said this way round, a similarity that is no number is too low.
+        if found is None or not neighbour.similarity >= floor:
             break
         if not policy.may_serve(found, controls, now) or found.question is None:
             continue
