@@ -186,7 +186,7 @@ def _without_groq_usage(top: dict[str, Json], usage: Json) -> Json:
     match top.get("x_groq"):
         case {"usage": dict(in_groq), **others}:
             top["x_groq"] = others
-            return usage or in_groq
+            return usage or in_groq or None
     return usage
 
 

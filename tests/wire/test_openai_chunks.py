@@ -152,3 +152,11 @@ def test_a_tool_call_opens_with_empty_arguments() -> None:
     assert (0, "call_abc123", "") == (call["index"], call["id"], call["function"]["arguments"])
     (rest,) = arguments["choices"][0]["delta"]["tool_calls"]
     assert {"index": 0, "function": {"arguments": rest["function"]["arguments"]}} == rest
+
+
+def test_an_empty_usage_is_none_wherever_it_stands() -> None:
+    last = delta({}, "stop")
+    for empty in ({**last, "usage": {}}, {**last, "x_groq": {"id": "r", "usage": {}}}):
+        answer = CHAT.assemble(stream(delta({"content": "x"}), empty), asked(stream=True))
+        assert isinstance(answer, Answer)
+        assert "usage" not in json.loads(answer.body)
