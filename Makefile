@@ -77,6 +77,10 @@ fuzz: $(VENV)/.ready  ## Break answers, requests and replies of the store for a 
 	$(VENV)/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(CASES),--cases $(CASES)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(OF),--of $(OF))
 
+.PHONY: audit
+audit: $(VENV)/.ready  ## Compare what is installed with known vulnerabilities; wants the network
+	$(VENV)/bin/python -m scripts.audit
+
 .PHONY: check
 check: lint types test  ## Everything a change must pass: format, lint, types, tests
 

@@ -77,6 +77,7 @@ WITHOUT_A_TWIN = {
     "test_architecture.py",
     "cache/test_key_laws.py",
     "cli/test_preload.py",  # of a program for Node
+    "test_audit.py",
     "test_bench.py",
     "test_examples.py",
     "test_clients_page.py",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import json
 import os
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from khazad_mitm.errors import ConfigError
 
@@ -27,17 +28,26 @@ def ask(args: argparse.Namespace, method: str, page: str) -> Any:
     """The JSON of `http://khazad.internal{page}`; ConfigError where no proxy of ours answers."""
     url = args.proxy or os.environ.get("KHAZAD_PROXY") or DEFAULT_PROXY
     parts = urlsplit(url if "//" in url else f"//{url}")
+    shown = url.rpartition("@")[2]  # without the password
     hint = "start one with `khazad-mitm serve`, or name it with --proxy"
     try:
         connection = http.client.HTTPConnection(
             parts.hostname or "127.0.0.1", parts.port or 8080, timeout=TIMEOUT_S
         )
-        connection.request(method, f"http://khazad.internal{page}")
+        connection.request(method, f"http://khazad.internal{page}", headers=_authorization(parts))
         response = connection.getresponse()
         body = response.read()
         connection.close()
         if response.status == 200:
             return json.loads(body)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ConfigError(f"no proxy of ours answers at {url} ({error})", hint) from error
-    raise ConfigError(f"no proxy of ours answers at {url} (status {response.status})", hint)
+        raise ConfigError(f"no proxy of ours answers at {shown} ({error})", hint) from error
+    raise ConfigError(f"no proxy of ours answers at {shown} (status {response.status})", hint)
+
+
+def _authorization(proxy: SplitResult) -> dict[str, str]:
+    """For a proxy that demands it: `http://user:password@host:port`."""
+    if not proxy.username:
+        return {}
+    said = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(said).decode()}"}

@@ -61,9 +61,10 @@ def add_to(commands: Any) -> None:
         "--set",
         metavar="NAME=VALUE",
         action="append",
-        help="an option of mitmproxy's: ssl_verify_upstream_trusted_ca=/etc/ca.pem,"
-        " proxyauth=user:password; may be given several times",
+        help="an option of mitmproxy's: ssl_verify_upstream_trusted_ca=/etc/ca.pem; may be given"
+        " several times",
     )
+    proxying.add_admission(parser)
     proxying.add_confdir(parser)
     flags.add_settings(parser, but=("mode",))
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
@@ -95,7 +96,10 @@ def serve(args: argparse.Namespace) -> int:
         providers=_pairs("--provider", args.provider, "ollama=http://gpu:11434"),
         shares_port=args.worker is not None,
         confdir=args.confdir,
+        extra_options=proxying.authentication(args),
         given_options=args.set or (),
+        is_open=args.open,
+        reaches_private=args.allow_private,
     )
     try:
         asyncio.run(_until_told(engine, args.grace, args.worker))

@@ -188,7 +188,10 @@ class KhazadAddon:
             return
         try:
             if magic.is_meant(flow.request):
-                flow.response = await magic.page(flow.request, self._cache, self.is_ending)
+                is_known = flows.is_local(flow.client_conn) or "proxyauth" in flow.metadata
+                flow.response = await magic.page(
+                    flow.request, self._cache, self.is_ending, may_change=is_known
+                )
             elif self._cache is not None:
                 await self._ask(self._cache, flow)
         except Exception:  # an edge: a mistake of ours must not reach the caller

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from mitmproxy.options import CONF_BASENAME
 
 from khazad_mitm.assembly import build
-from khazad_mitm.errors import KhazadError
-from khazad_mitm.proxy import listening
+from khazad_mitm.errors import ConfigError, KhazadError
+from khazad_mitm.proxy import admission, listening
 from khazad_mitm.proxy.master import LeanMaster
-from khazad_mitm.wire.base_urls import BASE_URLS, with_more
+from khazad_mitm.wire.base_urls import BASE_URLS, BaseUrl, target, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,22 +65,32 @@ class Engine:
         given_options: Sequence[str] = (),
         extra_addons: Sequence[object] = (),
         front: Front | None = None,
+        is_open: bool = False,
+        reaches_private: bool = False,
     ) -> None:
         """`listen_port` 0: any free one. `modes`: see `listening`.
 
         `providers`: URLs by name, beside those of `wire.base_urls`. `shares_port`: other
         processes listen there too. `extra_options` are mitmproxy's own, by name and type, and
         `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where
-        given, is asked in place of what the settings say.
+        given, is asked in place of what the settings say. `is_open`: anybody may use it;
+        `reaches_private`: and go anywhere.
 
-        Raises ConfigError for modes that cannot be.
+        Raises ConfigError for modes that cannot be, and where others reach it and nothing says who
+        may use it.
         """
         self._modes = listening.parse(modes, listen_host, listen_port)
         self._providers = with_more(BASE_URLS, providers or {})
         self._shared_port = listening.SharedPort() if shares_port else None
         self._front = front
-        self._extra_addons = extra_addons
         self._given = tuple(given_options)
+        options = {**(extra_options or {}), **dict(map(_name_and_value, self._given))}
+        for host in self._modes.hosts:
+            admission.check(
+                host, has_authentication=bool(options.get("proxyauth")), is_open=is_open
+            )
+        guard = admission.Admission(settings.hosts, _addresses(providers or {}))
+        self._extra_addons = extra_addons if reaches_private else (guard, *extra_addons)
         self._settings = settings
         self._wanted = {
             "mode": list(self._modes.specs),
@@ -192,3 +202,17 @@ class EngineThread:
     def _welcome(self, _host: str, port: int) -> None:
         self.port = port
         self._is_ready.set()
+
+
+def _name_and_value(given: str) -> tuple[str, str]:
+    name, _, value = given.partition("=")
+    if name in ("mode", "listen_host", "listen_port"):
+        # Of where it listens there must be one word, which is the one that was checked.
+        raise ConfigError(f"--set {name}: is ours to say", "use --mode and --listen")
+    return name, value
+
+
+def _addresses(providers: Mapping[str, str]) -> set[tuple[str, int]]:
+    """Host and port of each provider that the operator has named."""
+    found = (target([BaseUrl(name, url)], "", f"/{name}") for name, url in providers.items())
+    return {(one.host, one.port) for one in found if one is not None}

@@ -33,6 +33,8 @@ class Modes:
     """For mitmproxy's option `mode`."""
     reverse_only: tuple[str, ...]
     """Those of them that serve as a gateway to the providers and proxy to nowhere else."""
+    hosts: tuple[str, ...]
+    """Where they listen; "" is every address."""
 
 
 def parse(modes: Iterable[str], host: str, port: int) -> Modes:
@@ -42,6 +44,7 @@ def parse(modes: Iterable[str], host: str, port: int) -> Modes:
     """
     specs: list[str] = []
     reverse_only: list[str] = []
+    hosts: list[str] = []
     for mode in modes:
         head, at, address = mode.rpartition("@")
         head, address = (head, address) if at else (mode, f"{host}:{port}")
@@ -53,7 +56,7 @@ def parse(modes: Iterable[str], host: str, port: int) -> Modes:
         try:
             if name not in KNOWN:
                 raise ValueError("unknown mode")
-            ProxyMode.parse(spec)
+            parsed = ProxyMode.parse(spec)
         except ValueError as error:
             raise ConfigError(f"--mode: {mode!r} is none ({error})", _HINT) from None
         if any(spec.rpartition("@")[2] == other.rpartition("@")[2] for other in specs):
@@ -62,9 +65,10 @@ def parse(modes: Iterable[str], host: str, port: int) -> Modes:
                 "give every mode but one a port of its own: --mode socks5@1080",
             )
         specs.append(spec)
+        hosts.append((parsed.custom_listen_host or "").strip("[]"))
         if head.lower() == "reverse":
             reverse_only.append(spec)
-    return Modes(tuple(specs), tuple(reverse_only))
+    return Modes(tuple(specs), tuple(reverse_only), tuple(hosts))
 
 
 class SharedPort:

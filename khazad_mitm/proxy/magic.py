@@ -3,7 +3,7 @@
 `.internal` is reserved and resolves nowhere, so only a request that came through the proxy gets
 here: `curl -x http://127.0.0.1:8080 http://khazad.internal/ready`, or, for a load balancer that
 knows no proxies, `GET /ready` with `Host: khazad.internal`. Reading is free; forgetting takes a
-POST that no web page sent.
+POST that no web page sent, nor somebody from elsewhere who has not authenticated.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ def is_meant(request: http.Request) -> bool:
 
 
 async def page(
-    request: http.Request, cache: Front | None, is_ending: bool = False
+    request: http.Request,
+    cache: Front | None,
+    is_ending: bool = False,
+    *,
+    may_change: bool = True,
 ) -> http.Response:
-    """The answer of the magic host; 503 where there is no cache."""
+    """The answer of the magic host; 503 where there is no cache.
+
+    `may_change`: the caller is on this machine, or has said who he is.
+    """
     match request.method, request.path.partition("?")[0]:
         case "GET", "/live":
             return _json(200, {"status": "live"})
@@ -50,8 +57,8 @@ async def page(
             # Counters are one process' own: with several workers, one of them answers.
             return _json(200, cache.stats().to_dict())
         case "POST", "/flush" if cache is not None:
-            if "origin" in request.headers:
-                return _json(403, {"error": "not from a web page"})
+            if "origin" in request.headers or not may_change:
+                return _json(403, {"error": "not from a web page, nor by just anybody"})
             # May wait for the store: not on the event loop.
             flushed = await asyncio.get_running_loop().run_in_executor(None, cache.flush)
             return _json(200, {"flushed": flushed})

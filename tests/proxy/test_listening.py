@@ -18,6 +18,7 @@ def test_a_mode_without_an_address_listens_where_all_do():
         "upstream:http://corp:3128@::1:3128",
     ) == modes.specs
     assert () == modes.reverse_only
+    assert ("::", "::", "::1") == modes.hosts
 
 
 def test_reverse_alone_is_every_provider_and_with_a_url_one():
@@ -28,6 +29,10 @@ def test_reverse_alone_is_every_provider_and_with_a_url_one():
         "reverse:https://api.openai.com@127.0.0.1:8080",
     ) == modes.specs
     assert ("regular@127.0.0.1:4000",) == modes.reverse_only
+
+
+def test_an_address_without_a_host_is_every_address():
+    assert ("", "::1") == parse(["socks5@:1080", "regular@[::1]:80"], "127.0.0.1", 8080).hosts
 
 
 @pytest.mark.parametrize("mode", ["", "transparent", "regular:x", "socks5@x", "upstream", "exact"])
