@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from khazad_mitm.messages import Headers, Request
@@ -58,3 +60,23 @@ def test_path_and_query_are_parts_of_the_target() -> None:
     request = Request.to("https://h/p/q?a=b&c")
 
     assert ("/p/q", "a=b&c") == (request.path, request.query)
+
+
+@pytest.mark.parametrize(
+    ("sni", "hosts", "others"),
+    [
+        ("", [], ()),
+        ("h.example", ["H.Example:443"], ()),
+        ("evil.example", ["h.example"], ("evil.example",)),
+        ("", ["h.example", "evil.example:443"], ("evil.example:443",)),
+        # `str.lower` makes this a k; DNS may not.
+        ("", ["\u212a.example"], ("\u212a.example",)),
+    ],
+)
+def test_names_beside_the_authority_dialled_are_told(
+    sni: str, hosts: list[str], others: tuple[str, ...]
+) -> None:
+    headers = Headers([("Host", host) for host in hosts])
+    request = replace(Request.to("https://h.example/p", headers=headers), sni=sni)
+
+    assert others == request.other_names

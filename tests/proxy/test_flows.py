@@ -7,7 +7,13 @@ from mitmproxy import http
 
 from khazad_mitm.exchange import Reply
 from khazad_mitm.messages import Headers
-from khazad_mitm.proxy.flows import strip_controls, to_headers, to_request, to_response
+from khazad_mitm.proxy.flows import (
+    is_loopback,
+    strip_controls,
+    to_headers,
+    to_request,
+    to_response,
+)
 from tests.proxy.fakes import asked
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AK/x, SignedHeaders=host;x-khazad-tag, Signature=0"
@@ -89,3 +95,33 @@ def test_a_signed_control_header_stays(headers: dict[str, str], path: bytes):
 
     assert "a" == flow.request.headers["x-khazad-tag"]
     assert "x-khazad-threshold" not in flow.request.headers
+
+
+def test_a_request_says_where_it_came_in_and_who_has_authenticated():
+    flow = asked()
+    flow.client_conn.sockname = ("192.0.2.1", 8080)
+    flow.client_conn.sni = "api.openai.com"
+    flow.metadata["proxyauth"] = ("me", "secret")
+    request = to_request(flow)
+
+    assert (False, "me", "api.openai.com") == (request.is_local, request.proxy_user, request.sni)
+    flow.client_conn.sockname = ("127.0.0.1", 8080)
+    assert to_request(flow).is_local
+
+
+@pytest.mark.parametrize(
+    ("address", "is_ours"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_an_address_and_no_name(address: str, is_ours: bool):
+    assert is_ours is is_loopback(address)
