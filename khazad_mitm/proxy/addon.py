@@ -177,6 +177,7 @@ class KhazadAddon:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.response or flow.error or not flow.live or flow.request.stream:
             return
+        flows.unfold(flow.request)
         # A cassette compares all of a request.
         wants_all = self._cache is not None and self._cache.wants_all
         if not wants_all and uploads.is_streamed(flow.request):

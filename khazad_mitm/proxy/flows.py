@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _OF_THE_CONNECTION = frozenset(
     b"connection keep-alive proxy-connection transfer-encoding upgrade content-length".split()
 )
+
+_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]*")
 
 
 def to_headers(fields: http.Headers) -> Headers:
@@ -98,6 +101,14 @@ def replace_body(request: http.Request, body: bytes) -> None:
     for name in ("content-encoding", "transfer-encoding"):
         request.headers.pop(name, None)
     request.content = body
+
+
+def unfold(request: http.Request) -> None:
+    """Put every header on one line (RFC 9112 §5.2): mitmproxy passes folded ones on as they came,
+    and an upstream that reads line by line would see a header in the middle of another."""
+    fields = request.headers.fields
+    if any(b"\n" in value for _, value in fields):
+        request.headers.fields = tuple((name, _FOLD.sub(b" ", value)) for name, value in fields)
 
 
 def strip_controls(request: http.Request) -> None:

@@ -13,6 +13,7 @@ from khazad_mitm.proxy.flows import (
     to_headers,
     to_request,
     to_response,
+    unfold,
 )
 from tests.proxy.fakes import asked
 
@@ -125,3 +126,11 @@ def test_a_request_says_where_it_came_in_and_who_has_authenticated():
 )
 def test_loopback_is_an_address_and_no_name(address: str, is_ours: bool):
     assert is_ours is is_loopback(address)
+
+
+def test_a_folded_header_becomes_one_line():
+    folded = [(b"x-a", b"b\r\n Transfer-Encoding: chunked"), (b"x-b", b"c")]
+    request = asked(headers=http.Headers(folded)).request
+    unfold(request)
+
+    assert ((b"x-a", b"b Transfer-Encoding: chunked"), (b"x-b", b"c")) == request.headers.fields
