@@ -14,8 +14,8 @@ from khazad_mitm.messages import Headers, Request, Response
 
 THRESHOLD_HEADER = "x-khazad-threshold"
 TAG_HEADER = "x-khazad-tag"
-CONTROL_HEADERS = (THRESHOLD_HEADER, TAG_HEADER)
-"""Never sent upstream."""
+CONTROL_HEADERS = (THRESHOLD_HEADER, TAG_HEADER, "x-khazad-entry")
+"""Never sent upstream, whatever becomes of the request."""
 
 # Above this an answer is passed on but not kept. 4,000 frames of OpenAI chat are about 1.1 MB;
 # hishel stops at 10 MiB too.

@@ -175,13 +175,16 @@ class KhazadAddon:
     # -- flows
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        if flow.response or flow.error or not flow.live or flow.request.stream:
+        if flow.response or flow.error or not flow.live:
             return
         flows.unfold(flow.request)
         # A cassette compares all of a request.
         wants_all = self._cache is not None and self._cache.wants_all
-        if not wants_all and uploads.is_streamed(flow.request):
+        if not flow.request.stream and not wants_all and uploads.is_streamed(flow.request):
             flow.request.stream = True
+        # Its head goes upstream before we are asked.
+        if flow.request.stream:
+            flows.strip_controls(flow.request)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         # A streamed request body has gone upstream by now.
@@ -198,6 +201,8 @@ class KhazadAddon:
         except Exception:  # an edge: a mistake of ours must not reach the caller
             logger.exception("[Khazad] a request could not be looked at and goes through")
             self._forget(flow)
+        if flow.response is None:
+            flows.strip_controls(flow.request)
 
     async def _ask(self, cache: Front, flow: http.HTTPFlow) -> None:
         outcome = await cache.look_up_async(flows.to_request(flow))
@@ -225,7 +230,6 @@ class KhazadAddon:
     def _admit(self, flow: http.HTTPFlow, ticket: Ticket) -> None:
         self._tickets[flow] = ticket
         flow.comment = ticket.cache_status
-        flows.strip_controls(flow.request)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         response = flow.response

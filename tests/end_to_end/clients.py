@@ -129,10 +129,10 @@ class Client:
             context.set_alpn_protocols(list(protocols))
         return context.wrap_socket(self.raw_tunnel(), server_hostname=self._host)
 
-    def ask_h2(self, body: bytes, path: str = CHAT) -> Received:
+    def ask_h2(self, body: bytes, path: str = CHAT, authority: str = "") -> Received:
         """POST by HTTP/2, on a connection of its own."""
         with self.tls("h2", "http/1.1") as tunnel:
-            client = http2.Client(tunnel, self._host)
+            client = http2.Client(tunnel, authority or self._host)
             headers = {**HEADERS, "Content-Length": str(len(body))}
             heard = client.whole(client.ask("POST", path, body, headers))
             return Received(int(heard.headers.pop(":status")), heard.headers, bytes(heard.body))

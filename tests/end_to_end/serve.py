@@ -13,6 +13,7 @@ import sys
 from mitmproxy import ctx
 
 from khazad_mitm import settings
+from khazad_mitm.cli import flags
 from khazad_mitm.proxy.engine import Engine
 from khazad_mitm.proxy.master import LeanMaster
 from tests.end_to_end.redirect import Redirect
@@ -20,6 +21,7 @@ from tests.end_to_end.redirect import Redirect
 
 async def main() -> None:
     redirect_port, options, arguments = (json.loads(argument) for argument in sys.argv[1:])
+    flags.log_to_stderr()
     engine = Engine(settings.from_mapping(options), **arguments)
 
     def ready(host: str, port: int) -> None:
