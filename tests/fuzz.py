@@ -41,7 +41,7 @@ ENDS = {
     "gemini": (b"]",),
     "bedrock-converse": (b"metadata",),
     "cohere-chat": (b"message-end", b"stream-end"),
-    "ollama": (b'"done":true', b'"done": true'),
+    "ollama": (b'"done":true',),
 }
 _ALL_ENDS = tuple(end for ends in ENDS.values() for end in ends if len(end) > 1)
 
@@ -102,7 +102,8 @@ def is_kept(case: Broken) -> bool:
     if not isinstance(answer, Answer):
         return False
     ends = ENDS.get(parsed.provider.name, ()) if parsed.framing.is_stream else ()
-    assert not ends or any(end in case.body for end in ends), "kept, and never ended"
+    squeezed = b"".join(case.body.split())
+    assert not ends or any(end in squeezed for end in ends), "kept, and never ended"
     for asked in _framings(parsed, case.request):
         once = asked.provider.assemble(_replayed(answer.body, asked), asked)
         assert isinstance(once, Answer), f"kept, and not read again as {asked.framing}: {once}"
