@@ -2,7 +2,8 @@
 
 Redis keeps the types of its replies whatever lies in a key: a string is bytes or nothing, a script
 returns what it was written to return, and a key of another type is an error reply. What must hold:
-a program ends, raises nothing but the error it was given, and finds no entry that is damaged.
+a program ends, raises nothing but the error it was given, and finds no entry that is damaged or
+lies under another's key.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def run(rng: random.Random, is_over: Callable[[int], bool]) -> Counter[str]:
         told["cases"] += 1
         told[kind] += 1
         told["found"] += bool(found)
+        told["found nearby"] += kind == "Nearest" and any(one.entry for one in found or ())
     return told
 
 
@@ -97,16 +99,21 @@ def play(command: StoreCommand, space: Space, rng: random.Random) -> Any:
 def check(command: StoreCommand, found: Any) -> None:
     """Is this what `cache.commands` promises for it?"""
     match command:
-        case Get():
+        case Get(fingerprint, alias):
             assert found is None or isinstance(found, Entry)
+            assert found is None or alias is not None or found.id == fingerprint
         case GetMany(fingerprints):
             assert found is None or len(found) == len(fingerprints)
-            assert all(one is None or isinstance(one, Entry) for one in found or ())
+            assert all(
+                one is None or one.id == asked
+                for asked, one in zip(fingerprints, found or (), strict=False)
+            )
         case Resolve(conversations):
             assert found is None or len(found) == len(conversations)
             assert all(one is None or isinstance(one, str) for one in found or ())
         case Nearest():
             assert all(isinstance(one, Neighbour) for one in found or ())
+            assert all(one.entry is None or one.entry.id == one.id for one in found or ())
         case IsAccepted():
             assert found in (None, True, False)
         case _:
@@ -138,7 +145,7 @@ def _reply(command: vectorset.RedisCommand, rng: random.Random) -> Any:
         return kind("WRONGTYPE Operation against a key holding the wrong kind of value")
     match command[0]:
         case "MGET":
-            return [_value(rng) for _ in command[1:]]
+            return [_value(rng, str(name)) for name in command[1:]]
         case "VSIM":
             return [
                 part
@@ -159,19 +166,25 @@ def _of_script(rng: random.Random) -> Any:
     """As NEAREST returns them; the other scripts' returns are not looked at."""
     if rng.randrange(4) == 0:
         return None
+    words = [_word(rng) for _ in range(rng.randrange(4))]
     return [
         part
-        for _ in range(rng.randrange(4))
-        for part in (_word(rng), repr(rng.uniform(0, 1)).encode(), _value(rng))
+        for word in words
+        for part in (
+            word,
+            repr(rng.uniform(0, 1)).encode(),
+            _value(rng, word.decode("ascii", "replace")),
+        )
     ]
 
 
 def _word(rng: random.Random) -> bytes:
-    return rng.choice((*WORDS, digest(rng.randrange(9)).encode(), rng.randbytes(8)))
+    known = digest(rng.randrange(9)).encode()
+    return known if rng.randrange(2) else rng.choice((*WORDS, rng.randbytes(8)))
 
 
-def _value(rng: random.Random) -> bytes | None:
-    """What lies in a key: an entry of ours, one that is damaged, somebody else's, nothing."""
+def _value(rng: random.Random, name: str) -> bytes | None:
+    """What lies in a key of that name: its entry, a damaged one, somebody else's, nothing."""
     match rng.randrange(5):
         case 0:
             return None
@@ -181,7 +194,8 @@ def _value(rng: random.Random) -> bytes | None:
             return bytes([VERSION]) + rng.randbytes(rng.randrange(60))
         case _:
             changes: dict[str, Any] = {"answer": rng.randbytes(3)} if rng.randrange(2) else {}
-            blob = bytearray(encode(replace(entry(rng.randrange(9)), **changes)))
+            number = int(name[-1]) if name[-1:].isdigit() and rng.randrange(4) else 9
+            blob = bytearray(encode(replace(entry(number), **changes)))
             for _ in range(rng.randrange(3)):
                 place = rng.randrange(len(blob))
                 match rng.randrange(3):

@@ -101,5 +101,6 @@ def test_replies_that_others_wrote_raise_nothing() -> None:
     told = fuzz_replies.run(random.Random(1), lambda cases: cases >= 3_000)
 
     assert told["found"] > KEPT_AT_LEAST
+    assert told["found nearby"] > 0
     assert told["Get"] > KEPT_AT_LEAST
     assert told["Nearest"] > KEPT_AT_LEAST

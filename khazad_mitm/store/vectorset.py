@@ -112,13 +112,23 @@ def _get(fingerprint: str, alias: str | None, space: Space, now_ms: int) -> Prog
         names.append(keys.alias(alias))
     found, *_ = yield [("MGET", *names), *space.touch(now_ms, fingerprint)]
     body, *targets = checked(found)
-    entry = decode(body) if body else None
+    entry = _entry_of(fingerprint, body)
     if entry is not None or not targets or targets[0] is None:
         return entry
     id_ = targets[0].decode("ascii", "replace")
     found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)
-    return decode(body) if body else None
+    return _entry_of(id_, body)
+
+
+def _entry_of(id_: str, body: bytes | None) -> Entry | None:
+    """The entry that lies under the key of this id, or None.
+
+    One with another id was copied there by another program: it answers another question, or
+    another caller's.
+    """
+    entry = decode(body) if body else None
+    return entry if entry is not None and entry.id == id_ else None
 
 
 def _get_many(
@@ -131,7 +141,7 @@ def _get_many(
     ]
     replies = yield [*asked, *space.touch(now_ms, *fingerprints)]
     bodies = [body for found in replies[: len(asked)] for body in checked(found)]
-    return tuple(decode(body) if body else None for body in bodies)
+    return tuple(map(_entry_of, fingerprints, bodies))
 
 
 def _resolve(conversations: tuple[str, ...], keys: Keys) -> Program[tuple[str | None, ...]]:
@@ -253,14 +263,14 @@ def _nearest_of_many(command: Nearest, space: Space) -> Program[list[Neighbour]]
 def _neighbours(found: Any) -> list[Neighbour]:
     """From triples of id, score and body: b"" where it was not asked for, None where it is gone."""
     neighbours = []
-    for id_, score, body in found:
+    for name, score, body in found:
         if body is None:
             continue
-        entry = decode(body) if body else None
+        id_ = name.decode("ascii", "replace")
+        entry = _entry_of(id_, body)
         if body and entry is None:
             continue
-        similarity = 2 * float(score) - 1
-        neighbours.append(Neighbour(id_.decode("ascii", "replace"), similarity, entry))
+        neighbours.append(Neighbour(id_, 2 * float(score) - 1, entry))
     return neighbours
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from khazad_mitm.cache.commands import Alias, Get, Nearest, Put, PutMany, Resolve
+from khazad_mitm.cache.commands import Alias, Get, GetMany, Nearest, Put, PutMany, Resolve
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
@@ -150,6 +150,23 @@ def test_what_another_program_wrote_under_our_key_is_no_entry(
     assert redis_store.perform(Get(digest(1), digest(2))) is None
     assert all(one.entry is None for one in redis_store.perform(Nearest("s", QUESTION, 0.9)))
     assert ("",) == redis_store.perform(Resolve((digest(3),)))
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_an_entry_that_was_copied_under_the_key_of_another_is_none(
+    redis_store: RedisStore, client: redis.Redis, is_large: bool
+) -> None:
+    keys, kept = redis_store.space.keys, entry(1)
+    redis_store.perform(Put(kept, "s", QUESTION))
+    redis_store.perform(Put(entry(2), "s", QUESTION))
+    redis_store.perform(Alias(digest(3), digest(4), entry(2)))
+    client.copy(keys.entry(digest(1)), keys.entry(digest(2)), replace=True)
+    redis_store.space.large.update(["s"] if is_large else [])
+
+    assert redis_store.perform(Get(digest(2))) is None
+    assert redis_store.perform(Get(digest(5), digest(3))) is None
+    assert (kept, None) == redis_store.perform(GetMany((digest(1), digest(2))))
+    assert [kept] == [one.entry for one in redis_store.perform(Nearest("s", QUESTION, 0.9))]
 
 
 def test_a_key_of_another_type_makes_the_cache_unavailable(
