@@ -191,6 +191,8 @@ class Entry:
     pace_ms: tuple[int, ...] = ()
     """How a streamed `original` came: so many bytes, so many milliseconds after it was asked for,
     and so on in pairs; () where nobody looked."""
+    pool: str = ""
+    """Digest of those whose wrong hits are counted together with its; "" where none are."""
 
     def is_fresh(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -222,6 +224,21 @@ class Pair:
     """What the first was answered with; "" where it is not at hand."""
     fresh_answer: str = ""
     """What the second was answered with; "" where nobody has asked it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that an entry has answered by meaning, for those who ask why."""
+
+    fingerprint: str
+    question: str
+    """Its text, or, where prompts are not kept, a digest of it."""
+    path: str
+    """Where it stands in the request, such as `messages[2].content`."""
+    similarity: float
+    at: float
+    """Unix seconds."""
+    tenant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +296,12 @@ class Miss:
     """Similarity of the best neighbour that was not good enough, or None."""
     unjudged: tuple[Neighbour, ...] = ()
     """Neighbours that the guards let pass and the verifier has not seen, best first."""
+    tenant: str = ""
+    """Whose call it is: a digest, or `shared`."""
+    pool: str = ""
+    """Whose wrong hits are counted together with its; "" where it is not compared by meaning."""
+    candidate: Neighbour | None = field(default=None, compare=False, repr=False)
+    """What would have answered it at a lower threshold: the fresh answer will tell how well."""
     reason: str = ""
     """Why nothing was compared by meaning, or why the neighbour was refused."""
     proofs: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from khazad_mitm.exchange import Entry, Pair
+from khazad_mitm.exchange import Asked, Entry, Pair
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
@@ -22,10 +22,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """-> Entry | None. The live entry with this fingerprint, else the one that `alias` names."""
+    """-> Entry | None. The live entry with this fingerprint, else the one that `alias` names.
+
+    With a `pool` an alias counts only if it is as similar as that pool's threshold demands now.
+    """
 
     fingerprint: str
     alias: str | None = None
+    pool: str = ""
     joins: bool = field(default=False, compare=False)
     """Somebody else's answer will do: of those who ask the same at one moment one is enough."""
 
@@ -87,6 +91,8 @@ class Nearest:
     at_least: float
     """Cosine."""
     count: int = 10
+    asked: str = ""
+    """Fingerprint of the question: entries blocked for it are not listed either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,8 @@ class Alias:
     alias: str
     conversation: str
     entry: Entry
+    similarity: float = 1.0
+    """Cosine at which the paraphrase was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +149,96 @@ class Refuse:
     credential: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """-> float | None. The threshold a pool has earned, a cosine; None: it is closed."""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """-> tuple[budget.Tally, ...]. Count candidates of a band, and tell what is known now.
+
+    Counts are forgotten after two windows of checks, or at once where the doubt is too much.
+    """
+
+    pool: str
+    band: int
+    candidates: int = 0
+    checked: int = 0
+    wrong: int = 0
+    doubted: float = 0.0
+    """What the doubt is multiplied by (`budget.doubted`); 0: this does not touch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """-> None. From now on this is the threshold of a pool; None closes it."""
+
+    pool: str
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """-> None. An entry has answered this by meaning; the last few are kept with the entry."""
+
+    id: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """-> tuple[Asked, ...]. What an entry has answered by meaning, newest first."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """-> tuple[str, ...]. Ids of entries that begin so, two at most."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """-> bool. Remove an entry, its vector and its aliases; False where there was none."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """-> None. Neither of these two requests (fingerprints) is answered by the other's entry again.
+
+    Outlives both entries. Of a request that has very many, some go.
+    """
+
+    one: str
+    other: str
+
+
 StoreCommand: TypeAlias = (
-    Get | GetMany | Resolve | Nearest | Put | PutMany | Alias | IsAccepted | Accept | Refuse
+    Get
+    | GetMany
+    | Resolve
+    | Nearest
+    | Put
+    | PutMany
+    | Alias
+    | IsAccepted
+    | Accept
+    | Refuse
+    | Standing
+    | Weigh
+    | Settle
+    | Remember
+    | Recall
+    | Find
+    | Forget
+    | Block
 )
 Command: TypeAlias = StoreCommand | Embed | Judge | Join
 

@@ -122,7 +122,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
     # Who shows the same secret is told the same by the upstream: one asks, the others wait.
     if vouched or (tenant.is_secret and joins and not refreshes):
-        entry: Entry | None = yield Get(digests.fingerprint, alias, joins)
+        entry: Entry | None = yield Get(digests.fingerprint, alias, joins=joins)
         if entry is not None and not vouched:
             # The upstream may have accepted it since, from whoever was waited for.
             vouched = yield from _are_accepted(tenant.proofs)

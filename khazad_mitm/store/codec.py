@@ -13,7 +13,7 @@ from khazad_mitm.exchange import Entry, Framing
 from khazad_mitm.messages import Headers
 
 # Raise it whenever the list in `encode` changes: an older entry is then absent, not misread.
-VERSION = 3
+VERSION = 4
 
 # Version, then the lengths of the four parts.
 _HEAD = Struct(">BIIII")
@@ -45,6 +45,7 @@ def encode(entry: Entry) -> bytes:
             entry.tenant,
             entry.took_s,
             entry.pace_ms,
+            entry.pool,
         ]
     ).encode("ascii")
     answer, original, request = entry.answer, entry.original, entry.request
@@ -98,6 +99,7 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
             str() as tenant,
             int() | float() as took_s,
             list() as pace_ms,
+            str() as pool,
         ] if _all(str, tags) and _all(int, pace_ms):
             headers = []
             for field in fields:
@@ -127,6 +129,7 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
                 took_s=took_s,
                 request=request,
                 pace_ms=tuple(pace_ms),
+                pool=pool,
             )
         case _:
             return None

@@ -2,13 +2,16 @@
 
     NS:key           the namespace's secret
     {NS:B}:e:ID      an entry, with its time to live
-    {NS:B}:a:DIGEST  an alias: the id of an entry
+    {NS:B}:a:DIGEST  an alias: the id of an entry, a colon, the similarity
     {NS:B}:p:DIGEST  an alias of a conversation: id of an entry, a colon, the entry's own
     {NS:B}:v:SCOPE   vector set; its elements are ids
     {NS:B}:x         sorted set of ids by the millisecond they expire, +inf for never
     {NS:B}:u         sorted set of ids by the millisecond they were last used
     {NS:B}:l:ID      what goes with an entry: `a:DIGEST`, `p:DIGEST`, `v:SCOPE`
     {NS:B}:c:DIGEST  a credential that the upstream has accepted
+    {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
+    {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
+    {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
 
 Everything of one bucket B lies in one slot of a cluster. A single server has one bucket.
 """
@@ -59,6 +62,15 @@ class Keys:
 
     def credential(self, digest: str) -> str:
         return f"{self.prefix}c:{digest}"
+
+    def pool(self, digest: str) -> str:
+        return f"{self.prefix}w:{digest}"
+
+    def history(self, id_: str) -> str:
+        return f"{self.prefix}h:{id_}"
+
+    def blocks(self, id_: str) -> str:
+        return f"{self.prefix}b:{id_}"
 
     @property
     def pattern(self) -> str:

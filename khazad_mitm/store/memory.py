@@ -9,7 +9,7 @@ import heapq
 import math
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
@@ -18,24 +18,34 @@ from typing import TYPE_CHECKING, Any
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
+    Block,
+    Find,
+    Forget,
     Get,
     GetMany,
     IsAccepted,
     Nearest,
     Put,
     PutMany,
+    Recall,
     Refuse,
+    Remember,
     Resolve,
+    Settle,
+    Standing,
     StoreCommand,
+    Weigh,
 )
-from khazad_mitm.exchange import Entry, Neighbour
+from khazad_mitm.exchange import Asked, Entry, Neighbour
 from khazad_mitm.store.matrix import Matrix
+from khazad_mitm.store.pools import Blocks, Pools
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
 
 # As in Redis: a bounded effort per write that is more than a write adds.
 REMOVALS_PER_PUT = 16
+MOST_REMEMBERED = 8
 
 
 @dataclass(slots=True)
@@ -44,6 +54,7 @@ class _Kept:
     scope: str | None
     aliases: set[str] = field(default_factory=set)
     conversations: set[str] = field(default_factory=set)
+    asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
 
 
 class MemoryStore:
@@ -60,14 +71,14 @@ class MemoryStore:
         """Obey. Never fails."""
         with self._lock:
             match command:
-                case Get(fingerprint, alias):
-                    return self._get(fingerprint, alias)
+                case Get(fingerprint, alias, pool):
+                    return self._get(fingerprint, alias, pool)
                 case GetMany(fingerprints):
                     return tuple(self._get(fingerprint, None) for fingerprint in fingerprints)
                 case Resolve(conversations):
                     return tuple(map(self._resolved, conversations))
-                case Nearest(scope, vector, at_least, count):
-                    return self._nearest(scope, vector, at_least, count)
+                case Nearest():
+                    return self._nearest(command)
                 case Put(entry, scope, vector):
                     return self._put(entry, scope, vector)
                 case PutMany(entries):
@@ -83,6 +94,26 @@ class MemoryStore:
                 case Refuse(credential):
                     self._accepted.pop(credential, None)
                     return None
+                case Standing(pool):
+                    return self._pools.standing(pool)
+                case Weigh():
+                    return self._pools.weigh(command)
+                case Settle(pool, threshold):
+                    return self._pools.settle(pool, threshold)
+                case Remember(id_, asked):
+                    if self._live(id_) is not None:
+                        self._kept[id_].asked.appendleft(asked)
+                    return None
+                case Recall(id_):
+                    return tuple(self._kept[id_].asked) if self._live(id_) is not None else ()
+                case Find(prefix):
+                    return tuple(sorted(self._ids(prefix))[:2])
+                case Forget(id_):
+                    found = self._live(id_) is not None
+                    self._remove(id_)
+                    return found
+                case Block(one, other):
+                    return self._blocks.add(one, other)
 
     def secret(self) -> bytes:
         """A random key of 32 bytes, of this process."""
@@ -106,20 +137,29 @@ class MemoryStore:
 
     def _empty(self) -> None:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()  # least recently used first
-        self._aliases: dict[str, str] = {}
+        self._aliases: dict[str, tuple[str, float]] = {}
+        """Id of the entry, and the similarity."""
         self._conversations: dict[str, str] = {}
         self._vectors: dict[str, Matrix] = {}
         self._expiry: list[tuple[float, str]] = []
         self._accepted: dict[str, float] = {}
+        self._pools = Pools()
+        self._blocks = Blocks()
+
+    def _ids(self, prefix: str) -> list[str]:
+        return [id_ for id_ in self._kept if id_.startswith(prefix) and self._live(id_) is not None]
 
     def _live(self, id_: str) -> Entry | None:
         kept = self._kept.get(id_)
         return kept.entry if kept and kept.entry.is_fresh(self._now()) else None
 
-    def _get(self, fingerprint: str, alias: str | None) -> Entry | None:
+    def _get(self, fingerprint: str, alias: str | None, pool: str = "") -> Entry | None:
         entry = self._live(fingerprint)
         if entry is None and alias is not None:
-            entry = self._live(self._aliases.get(alias, ""))
+            id_, similarity = self._aliases.get(alias, ("", 0.0))
+            at = self._pools.standing(pool) if pool else similarity
+            if at is not None and similarity >= at:
+                entry = self._live(id_)
         if entry is not None:
             self._kept.move_to_end(entry.id)
         return entry
@@ -128,17 +168,18 @@ class MemoryStore:
         entry = self._live(self._conversations.get(conversation, ""))
         return entry.conversation if entry else None
 
-    def _nearest(self, scope: str, vector: Vector, at_least: float, count: int) -> list[Neighbour]:
-        matrix = self._vectors.get(scope)
+    def _nearest(self, asked: Nearest) -> list[Neighbour]:
+        matrix = self._vectors.get(asked.scope)
         neighbours: list[Neighbour] = []
         if matrix is None:
             return neighbours
-        for id_, similarity in matrix.by_similarity(vector):
+        blocked = self._blocks.of(asked.asked)
+        for id_, similarity in matrix.by_similarity(asked.vector):
             entry = self._live(id_)
-            if entry is not None:
-                wanted = entry if similarity >= at_least else None
+            if entry is not None and id_ not in blocked:
+                wanted = entry if similarity >= asked.at_least else None
                 neighbours.append(Neighbour(id_, similarity, wanted))
-            if len(neighbours) == count:
+            if len(neighbours) == asked.count:
                 break
         return neighbours
 
@@ -169,7 +210,7 @@ class MemoryStore:
         if self._live(id_) is None:
             return
         kept = self._kept[id_]
-        self._aliases[command.alias] = id_
+        self._aliases[command.alias] = (id_, command.similarity)
         kept.aliases.add(command.alias)
         if command.entry.conversation and command.conversation != command.entry.conversation:
             self._conversations[command.conversation] = id_
@@ -192,13 +233,12 @@ class MemoryStore:
             if not len(matrix):
                 del self._vectors[kept.scope]
         # Another entry may have taken an alias over since; then it is that one's to remove.
-        for aliases, names in (
-            (self._aliases, kept.aliases),
-            (self._conversations, kept.conversations),
-        ):
-            for name in names:
-                if aliases.get(name) == id_:
-                    del aliases[name]
+        for alias in kept.aliases:
+            if self._aliases.get(alias, ("", 0.0))[0] == id_:
+                del self._aliases[alias]
+        for conversation in kept.conversations:
+            if self._conversations.get(conversation) == id_:
+                del self._conversations[conversation]
 
 
 class AsyncMemoryStore:

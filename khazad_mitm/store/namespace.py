@@ -6,7 +6,7 @@ Programs like those of `vectorset`; run rarely, at start-up or by hand.
 from __future__ import annotations
 
 from khazad_mitm.store.keys import Keys
-from khazad_mitm.store.vectorset import Program, RedisCommand, checked
+from khazad_mitm.store.trips import Program, RedisCommand, checked
 
 # Keys looked at per trip. The server looks at this many before it serves anyone else: 0.3 ms.
 SCANNED = 1_000

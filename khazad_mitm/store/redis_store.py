@@ -23,7 +23,8 @@ from khazad_mitm.store import vectorset
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
 from khazad_mitm.store.namespace import clear, count_live, secret_of
-from khazad_mitm.store.vectorset import Program, RedisCommand, Space
+from khazad_mitm.store.trips import Program, RedisCommand
+from khazad_mitm.store.vectorset import Space
 
 T = TypeVar("T")
 

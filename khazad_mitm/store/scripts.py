@@ -37,7 +37,7 @@ local function remove(id)
       end
     end
   end
-  redis.call('DEL', prefix .. 'e:' .. id, prefix .. 'l:' .. id)
+  redis.call('DEL', prefix .. 'e:' .. id, prefix .. 'l:' .. id, prefix .. 'h:' .. id)
   redis.call('ZREM', prefix .. 'x', id)
   redis.call('ZREM', prefix .. 'u', id)
 end
@@ -101,7 +101,7 @@ return 1
 """
 )
 
-# ARGV: id, alias, conversation or '', the conversation it stands for, milliseconds now.
+# ARGV: id, alias, conversation or '', the conversation it stands for, milliseconds now, similarity.
 ALIAS = Script(
     _REMOVE
     + """
@@ -113,20 +113,22 @@ local function alias(link, target)
   if ttl > 0 then redis.call('PEXPIRE', prefix .. link, ttl) end
   redis.call('SADD', prefix .. 'l:' .. id, link)
 end
-alias('a:' .. ARGV[2], id)
+alias('a:' .. ARGV[2], id .. ':' .. ARGV[6])
 if ARGV[3] ~= '' then alias('p:' .. ARGV[3], id .. ':' .. ARGV[4]) end
 redis.call('ZADD', prefix .. 'u', 'XX', ARGV[5], id)
 return 1
 """
 )
 
-# KEYS: expiry index, vector set. ARGV: vector, count, lowest score with a body, largest set.
+# KEYS: expiry index, vector set, blocked ids. ARGV: vector, count, lowest score with a body,
+# largest set.
 # Gives id, score, body or '' in turn; nil where the set is too large. Asks again when all it
 # found had expired, so that they cannot hide a live one; each round removes what it found.
 NEAREST = Script(
     """
 if redis.call('VCARD', KEYS[2]) > tonumber(ARGV[4]) then return nil end
 local prefix = string.sub(KEYS[1], 1, -2)
+local is_blocked = redis.call('EXISTS', KEYS[3]) == 1
 local live = {}
 for _ = 1, 5 do
   local found = redis.call('VSIM', KEYS[2], 'FP32', ARGV[1], 'WITHSCORES', 'COUNT', ARGV[2])
@@ -140,9 +142,11 @@ for _ = 1, 5 do
       body = false
     end
     if body then
-      live[#live + 1] = found[i]
-      live[#live + 1] = found[i + 1]
-      live[#live + 1] = body
+      if not is_blocked or redis.call('SISMEMBER', KEYS[3], found[i]) == 0 then
+        live[#live + 1] = found[i]
+        live[#live + 1] = found[i + 1]
+        live[#live + 1] = body
+      end
     else
       redis.call('VREM', KEYS[2], found[i])
       dead = dead + 1
@@ -162,5 +166,66 @@ for _, id in ipairs(ARGV) do
   if redis.call('EXISTS', prefix .. 'e:' .. id) == 0 then redis.call('VREM', KEYS[2], id) end
 end
 return 1
+"""
+)
+
+# KEYS: expiry index, history. ARGV: id, what was asked, most of them.
+REMEMBER = Script(
+    """
+local ttl = redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. 'e:' .. ARGV[1])
+if ttl == -2 then return 0 end
+redis.call('LPUSH', KEYS[2], ARGV[2])
+redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
+if ttl > 0 then redis.call('PEXPIRE', KEYS[2], ttl) end
+return 1
+"""
+)
+
+# ARGV: id.
+FORGET = Script(
+    _REMOVE
+    + """
+local found = redis.call('EXISTS', prefix .. 'e:' .. ARGV[1])
+remove(ARGV[1])
+return found
+"""
+)
+
+# KEYS: expiry index, pool. ARGV: band, candidates, checked, wrong, factor of the doubt or 0, checks
+# in a window, most doubt, seconds to live. Gives all fields and values. In one piece, so that
+# workers who count at once lose nothing.
+WEIGH = Script(
+    """
+local pool = KEYS[2]
+local function count(field, by)
+  if tonumber(by) > 0 then redis.call('HINCRBY', pool, field, by) end
+end
+count('new:c:' .. ARGV[1], ARGV[2])
+count('new:n:' .. ARGV[1], ARGV[3])
+count('new:k:' .. ARGV[1], ARGV[4])
+count('size', ARGV[3])
+if tonumber(ARGV[5]) > 0 then
+  local doubt = (tonumber(redis.call('HGET', pool, 'doubt') or '0') + 1) * ARGV[5]
+  redis.call('HSET', pool, 'doubt', string.format('%.6g', doubt))
+  if doubt >= tonumber(ARGV[7]) then
+    redis.call('DEL', pool)
+    return {}
+  end
+end
+if tonumber(redis.call('HGET', pool, 'size') or '0') >= tonumber(ARGV[6]) then
+  local fields = redis.call('HGETALL', pool)
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 4) == 'old:' then redis.call('HDEL', pool, fields[i]) end
+  end
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 4) == 'new:' then
+      redis.call('HDEL', pool, fields[i])
+      redis.call('HSET', pool, 'old:' .. string.sub(fields[i], 5), fields[i + 1])
+    end
+  end
+  redis.call('HDEL', pool, 'size')
+end
+redis.call('EXPIRE', pool, ARGV[8])
+return redis.call('HGETALL', pool)
 """
 )

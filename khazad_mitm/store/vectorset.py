@@ -1,7 +1,4 @@
-"""Each store command as a program over Redis: lists of Redis commands out, lists of replies in.
-
-A program yields what makes one round trip and is sent the replies, an error reply as the exception
-it is; it does no I/O and reads no clock. `redis_store` runs it, blocking or awaiting.
+"""Each store command as a program over Redis (see `trips`): entries here, the rest in `evidence`.
 
 Redis scores a neighbour (1 + cosine) / 2. That is undone here and nowhere else.
 Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
@@ -9,33 +6,38 @@ Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
-from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
+from redis.exceptions import OutOfMemoryError
 
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
+    Block,
+    Find,
+    Forget,
     Get,
     GetMany,
     IsAccepted,
     Nearest,
     Put,
     PutMany,
+    Recall,
     Refuse,
+    Remember,
     Resolve,
+    Settle,
+    Standing,
     StoreCommand,
+    Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import scripts
+from khazad_mitm.store import evidence, scripts
 from khazad_mitm.store.codec import decode, encode
 from khazad_mitm.store.keys import Keys
-
-T = TypeVar("T")
-RedisCommand: TypeAlias = tuple[bytes | str | int | float, ...]
-Program: TypeAlias = Generator[list[RedisCommand], list[Any], T]
+from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, checked
 
 # Above this a script that searches would hold the server too long for everyone else; a plain
 # VSIM runs in a thread of its own.
@@ -82,8 +84,8 @@ class Space:
 def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
     """The program for `command`; `now_ms` is Unix time. Returns what `cache.commands` promises."""
     match command:
-        case Get(fingerprint, alias):
-            return _get(fingerprint, alias, space, now_ms)
+        case Get():
+            return _get(command, space, now_ms)
         case GetMany(fingerprints):
             return _get_many(fingerprints, space, now_ms)
         case Resolve(conversations):
@@ -102,20 +104,43 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return _single("SET", space.keys.credential(credential), 1, "EX", ttl_s)
         case Refuse(credential):
             return _single("DEL", space.keys.credential(credential))
+        case Standing(pool):
+            return evidence.standing(pool, space.keys)
+        case Weigh():
+            return evidence.weigh(command, space.keys)
+        case Settle():
+            return evidence.settle(command, space.keys)
+        case Remember():
+            return evidence.remember(command, space.keys)
+        case Recall():
+            return evidence.recall(command, space.keys)
+        case Find():
+            return evidence.find(command, space.keys)
+        case Forget():
+            return evidence.forget(command, space.keys)
+        case Block():
+            return evidence.block(command, space.keys)
 
 
-def _get(fingerprint: str, alias: str | None, space: Space, now_ms: int) -> Program[Entry | None]:
+def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
     # A touch is not worth failing for: its reply, OOM perhaps, is not looked at.
-    keys = space.keys
+    keys, fingerprint = space.keys, command.fingerprint
     names = [keys.entry(fingerprint)]
-    if alias is not None:
-        names.append(keys.alias(alias))
-    found, *_ = yield [("MGET", *names), *space.touch(now_ms, fingerprint)]
+    if command.alias is not None:
+        names.append(keys.alias(command.alias))
+    trip: list[RedisCommand] = [("MGET", *names)]
+    if command.pool and command.alias is not None:
+        trip.append(("HGET", keys.pool(command.pool), "at"))
+    found, *others = yield [*trip, *space.touch(now_ms, fingerprint)]
     body, *targets = checked(found)
     entry = _entry_of(fingerprint, body)
     if entry is not None or not targets or targets[0] is None:
         return entry
-    id_ = targets[0].decode("ascii", "replace")
+    id_, _, similarity = targets[0].decode("ascii", "replace").partition(":")
+    if command.pool:
+        at = evidence.threshold_of(checked(others[0]))
+        if at is None or float(similarity or 0) < at:
+            return None
     found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)
     return _entry_of(id_, body)
@@ -161,11 +186,11 @@ def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
         beside.append(("SET", keys.secret, space.secret, "NX"))
     try:
         for trip in _trips(_put_arguments(command, space, now_ms) for command in commands):
-            yield from _call_each(scripts.PUT, (keys.expiry,), trip, beside)
+            yield from call_each(scripts.PUT, (keys.expiry,), trip, beside)
     except OutOfMemoryError:
         # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
         bounds = (space.max_entries, REMOVALS_PER_PUT)
-        yield from _call(scripts.SWEEP, (keys.expiry,), bounds)
+        yield from call(scripts.SWEEP, (keys.expiry,), bounds)
 
 
 def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | None:
@@ -201,9 +226,12 @@ def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
     entry = command.entry
     stands_for = entry.conversation
     conversation = command.conversation if stands_for and command.conversation != stands_for else ""
-    arguments = (entry.id, command.alias, conversation, stands_for, now_ms)
+    arguments = (
+        *(entry.id, command.alias, conversation, stands_for, now_ms),
+        f"{command.similarity:.6f}",
+    )
     try:
-        yield from _call(scripts.ALIAS, (keys.expiry,), arguments)
+        yield from call(scripts.ALIAS, (keys.expiry,), arguments)
     except OutOfMemoryError:
         return
 
@@ -220,10 +248,14 @@ def _single(*command: str | int) -> Program[None]:
 
 def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:
     if command.scope not in space.large:
-        keys = (space.keys.expiry, space.keys.vectors(command.scope))
+        keys = (
+            space.keys.expiry,
+            space.keys.vectors(command.scope),
+            space.keys.blocks(command.asked),
+        )
         lowest = repr((1 + command.at_least) / 2)
         arguments = (_blob(command.vector), command.count, lowest, LARGE_SET)
-        found = yield from _call(scripts.NEAREST, keys, arguments)
+        found = yield from call(scripts.NEAREST, keys, arguments)
         if found is not None:
             triples = zip(found[::3], found[1::3], found[2::3], strict=True)
             return _neighbours(triples)
@@ -237,7 +269,8 @@ def _nearest_of_many(command: Nearest, space: Space) -> Program[list[Neighbour]]
     vectors = keys.vectors(command.scope)
     search = ("VSIM", vectors, "FP32", _blob(command.vector), "WITHSCORES", "COUNT", command.count)
     for _ in range(ROUNDS):
-        found, size = yield [search, ("VCARD", vectors)]
+        blocks: RedisCommand = ("SMEMBERS", keys.blocks(command.asked))
+        found, size, blocked = yield [search, ("VCARD", vectors), blocks]
         # Half, so that a set around the bound does not go back and forth.
         if checked(size) < LARGE_SET // 2:
             space.large.discard(command.scope)
@@ -254,9 +287,10 @@ def _nearest_of_many(command: Nearest, space: Space) -> Program[list[Neighbour]]
         bodies += [b"" if checked(exists) else None for exists in replies]
         dead = [id_ for id_, body in zip(ids, bodies, strict=True) if body is None]
         if dead:
-            yield from _call(scripts.PRUNE, (keys.expiry, vectors), tuple(dead))
+            yield from call(scripts.PRUNE, (keys.expiry, vectors), tuple(dead))
         if len(dead) < len(ids):
-            return _neighbours(zip(flat[::2], scores, bodies, strict=True))
+            listed = zip(flat[::2], scores, bodies, strict=True)
+            return _neighbours(one for one in listed if one[0] not in checked(blocked))
     return []
 
 
@@ -272,36 +306,6 @@ def _neighbours(found: Any) -> list[Neighbour]:
             continue
         neighbours.append(Neighbour(id_, 2 * float(score) - 1, entry))
     return neighbours
-
-
-def _call(script: scripts.Script, keys: tuple[str, ...], arguments: RedisCommand) -> Program[Any]:
-    (reply,) = yield from _call_each(script, keys, [arguments])
-    return reply
-
-
-def _call_each(
-    script: scripts.Script,
-    keys: tuple[str, ...],
-    calls: Sequence[RedisCommand],
-    beside: Sequence[RedisCommand] = (),
-) -> Program[list[Any]]:
-    """Run a script once for each list of arguments, in one trip: by its digest, or by its text
-    where the server has not met it yet."""
-    rests = [(len(keys), *keys, *arguments) for arguments in calls]
-    replies = yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]
-    others = replies[len(rests) :]
-    if any(isinstance(reply, NoScriptError) for reply in replies):
-        replies = yield [("EVAL", script.source, *rest) for rest in rests]
-    for reply in (*replies, *others):
-        checked(reply)
-    return replies[: len(rests)]
-
-
-def checked(reply: Any) -> Any:
-    """The reply; raises it where it is an error."""
-    if isinstance(reply, ResponseError):
-        raise reply
-    return reply
 
 
 def _blob(vector: Any) -> bytes:

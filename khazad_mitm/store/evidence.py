@@ -1,0 +1,146 @@
+"""The store commands about wrong hits as programs over Redis: what pools have earned, what entries
+have answered by meaning, which pairs are blocked. See `vectorset`, which runs the others.
+
+Every program may be begun twice where a connection breaks in the middle: a candidate may then be
+counted twice, which is as likely for a right one as for a wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from typing import Any
+
+from redis.exceptions import OutOfMemoryError
+
+from khazad_mitm.cache.budget import BANDS, EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.commands import Block, Find, Forget, Recall, Remember, Settle, Weigh
+from khazad_mitm.exchange import Asked
+from khazad_mitm.store import scripts
+from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.trips import Program, RedisCommand, call, checked
+
+# A pool that nobody asks any more: after a quiet month it begins anew.
+POOL_TTL_S = 30 * 24 * 3600
+# "For good", as far as a store without end can: blocks outlive every entry.
+BLOCK_TTL_S = 365 * 24 * 3600
+MOST_BLOCKS = 64
+MOST_REMEMBERED = 8
+# Keys looked at per trip, as in `namespace`.
+SCANNED = 1_000
+
+
+def threshold_of(value: bytes | None) -> float | None:
+    """The threshold of a pool as it is kept; None for what is closed, or none of ours."""
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None
+
+
+def standing(pool: str, keys: Keys) -> Program[float | None]:
+    (found,) = yield [("HGET", keys.pool(pool), "at")]
+    return threshold_of(checked(found))
+
+
+def weigh(command: Weigh, keys: Keys) -> Program[tuple[Tally, ...]]:
+    arguments = (
+        *(command.band, command.candidates, command.checked, command.wrong, command.doubted),
+        *(WINDOW, MOST_DOUBT, POOL_TTL_S),
+    )
+    try:
+        fields = yield from call(scripts.WEIGH, (keys.expiry, keys.pool(command.pool)), arguments)
+    except OutOfMemoryError:
+        return EMPTY
+    return _tallies(dict(zip(fields[::2], fields[1::2], strict=True)))
+
+
+def settle(command: Settle, keys: Keys) -> Program[None]:
+    pool = keys.pool(command.pool)
+    if command.threshold is None:
+        (reply,) = yield [("HDEL", pool, "at")]
+        checked(reply)
+        return
+    try:
+        replies = yield [("HSET", pool, "at", command.threshold), ("EXPIRE", pool, POOL_TTL_S)]
+        for reply in replies:
+            checked(reply)
+    except OutOfMemoryError:
+        return
+
+
+def remember(command: Remember, keys: Keys) -> Program[None]:
+    said = json.dumps(astuple(command.asked))
+    names = (keys.expiry, keys.history(command.id))
+    try:
+        yield from call(scripts.REMEMBER, names, (command.id, said, MOST_REMEMBERED))
+    except OutOfMemoryError:
+        return
+
+
+def recall(command: Recall, keys: Keys) -> Program[tuple[Asked, ...]]:
+    (found,) = yield [("LRANGE", keys.history(command.id), 0, MOST_REMEMBERED - 1)]
+    return tuple(asked for one in checked(found) if (asked := _asked(one)) is not None)
+
+
+def find(command: Find, keys: Keys) -> Program[tuple[str, ...]]:
+    """Looks through all keys unless the id is whole: for people, not for traffic."""
+    prefix = keys.entry("")
+    if len(command.prefix) == 32:
+        (exists,) = yield [("EXISTS", keys.entry(command.prefix))]
+        return (command.prefix,) if checked(exists) else ()
+    pattern = keys.pattern.removesuffix("*") + f"e:{command.prefix}*"
+    ids: set[str] = set()
+    cursor: bytes | int = 0
+    while True:
+        (reply,) = yield [("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED)]
+        cursor, found = checked(reply)
+        ids.update(name.decode("utf-8", "replace").removeprefix(prefix) for name in found)
+        if int(cursor) == 0 or len(ids) > 1:
+            return tuple(sorted(ids)[:2])
+
+
+def forget(command: Forget, keys: Keys) -> Program[bool]:
+    return bool((yield from call(scripts.FORGET, (keys.expiry,), (command.id,))))
+
+
+def block(command: Block, keys: Keys) -> Program[None]:
+    asked: list[RedisCommand] = []
+    for one, other in ((command.one, command.other), (command.other, command.one)):
+        name = keys.blocks(one)
+        asked += [("SADD", name, other), ("EXPIRE", name, BLOCK_TTL_S), ("SCARD", name)]
+    replies = yield asked
+    sizes = [checked(reply) for reply in replies][2::3]
+    over = [
+        (name, size - MOST_BLOCKS)
+        for name, size in zip((command.one, command.other), sizes, strict=True)
+        if size > MOST_BLOCKS
+    ]
+    if over:
+        yield [("SPOP", keys.blocks(name), more) for name, more in over]
+
+
+def _tallies(fields: dict[bytes, bytes]) -> tuple[Tally, ...]:
+    def both(what: str, band: int) -> int:
+        return sum(int(fields.get(f"{when}:{what}:{band}".encode(), 0)) for when in ("new", "old"))
+
+    return tuple(Tally(both("c", band), both("n", band), both("k", band)) for band in range(BANDS))
+
+
+def _asked(blob: bytes) -> Asked | None:
+    try:
+        said: Any = json.loads(blob)
+    except ValueError:
+        return None
+    match said:
+        case [
+            str() as fingerprint,
+            str() as question,
+            str() as path,
+            int() | float() as similarity,
+            int() | float() as at,
+            str() as tenant,
+        ]:
+            return Asked(fingerprint, question, path, similarity, at, tenant)
+        case _:
+            return None

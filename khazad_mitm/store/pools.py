@@ -1,0 +1,85 @@
+"""What the memory store knows of wrong hits: as `evidence` keeps it in Redis."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.commands import Weigh
+
+MOST = 10_000
+"""Of pools, and of requests with blocks; those that were used last stay."""
+MOST_BLOCKS = 64
+"""Of one request."""
+
+
+@dataclass(slots=True)
+class _Pool:
+    new: list[Tally] = field(default_factory=lambda: list(EMPTY))
+    old: tuple[Tally, ...] = EMPTY
+    doubt: float = 0.0
+    threshold: float | None = None
+
+
+class Pools:
+    """Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._pools: OrderedDict[str, _Pool] = OrderedDict()
+
+    def standing(self, name: str) -> float | None:
+        pool = self._pools.get(name)
+        return None if pool is None else pool.threshold
+
+    def settle(self, name: str, threshold: float | None) -> None:
+        self._used(name).threshold = threshold
+
+    def weigh(self, command: Weigh) -> tuple[Tally, ...]:
+        pool = self._used(command.pool)
+        tally = pool.new[command.band]
+        pool.new[command.band] = replace(
+            tally,
+            candidates=tally.candidates + command.candidates,
+            checked=tally.checked + command.checked,
+            wrong=tally.wrong + command.wrong,
+        )
+        if command.doubted:
+            pool.doubt = (pool.doubt + 1) * command.doubted
+            if pool.doubt >= MOST_DOUBT:
+                del self._pools[command.pool]
+                return EMPTY
+        if sum(tally.checked for tally in pool.new) >= WINDOW:
+            pool.old, pool.new = tuple(pool.new), list(EMPTY)
+        return tuple(
+            Tally(a.candidates + b.candidates, a.checked + b.checked, a.wrong + b.wrong)
+            for a, b in zip(pool.new, pool.old, strict=True)
+        )
+
+    def _used(self, name: str) -> _Pool:
+        pool = self._pools.setdefault(name, _Pool())
+        self._pools.move_to_end(name)
+        if len(self._pools) > MOST:
+            self._pools.popitem(last=False)
+        return pool
+
+
+class Blocks:
+    """Ids that never answer a request. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._blocks: OrderedDict[str, dict[str, None]] = OrderedDict()
+
+    def add(self, one: str, other: str) -> None:
+        for asked, id_ in ((one, other), (other, one)):
+            blocked = self._blocks.setdefault(asked, {})
+            blocked[id_] = None
+            if len(blocked) > MOST_BLOCKS:
+                del blocked[next(iter(blocked))]
+            self._blocks.move_to_end(asked)
+        while len(self._blocks) > MOST:
+            self._blocks.popitem(last=False)
+
+    def of(self, asked: str) -> Collection[str]:
+        return self._blocks.get(asked, ())

@@ -1,0 +1,48 @@
+"""Round trips as data: what a program yields and is sent, and how it runs a script.
+
+A program yields the commands of one trip and is sent the replies, an error reply as the exception
+it is; it does no I/O and reads no clock. `redis_store` runs it, blocking or awaiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from redis.exceptions import NoScriptError, ResponseError
+
+from khazad_mitm.store import scripts
+
+T = TypeVar("T")
+RedisCommand: TypeAlias = tuple[bytes | str | int | float, ...]
+Program: TypeAlias = Generator[list[RedisCommand], list[Any], T]
+
+
+def call(script: scripts.Script, keys: tuple[str, ...], arguments: RedisCommand) -> Program[Any]:
+    (reply,) = yield from call_each(script, keys, [arguments])
+    return reply
+
+
+def call_each(
+    script: scripts.Script,
+    keys: tuple[str, ...],
+    calls: Sequence[RedisCommand],
+    beside: Sequence[RedisCommand] = (),
+) -> Program[list[Any]]:
+    """Run a script once for each list of arguments, in one trip: by its digest, or by its text
+    where the server has not met it yet."""
+    rests = [(len(keys), *keys, *arguments) for arguments in calls]
+    replies = yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]
+    others = replies[len(rests) :]
+    if any(isinstance(reply, NoScriptError) for reply in replies):
+        replies = yield [("EVAL", script.source, *rest) for rest in rests]
+    for reply in (*replies, *others):
+        checked(reply)
+    return replies[: len(rests)]
+
+
+def checked(reply: Any) -> Any:
+    """The reply; raises it where it is an error."""
+    if isinstance(reply, ResponseError):
+        raise reply
+    return reply

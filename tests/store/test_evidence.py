@@ -1,0 +1,199 @@
+"""What every store promises of pools, blocks and what was asked; `memory` is held to it too."""
+
+from __future__ import annotations
+
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.commands import (
+    Alias,
+    Block,
+    Find,
+    Forget,
+    Get,
+    Nearest,
+    Put,
+    Recall,
+    Remember,
+    Resolve,
+    Settle,
+    Standing,
+    Weigh,
+)
+from khazad_mitm.exchange import Asked
+from khazad_mitm.store.connect import Store
+from khazad_mitm.store.evidence import MOST_BLOCKS, MOST_REMEMBERED
+from tests.store.conftest import MakeStore
+from tests.store.entries import QUESTION, at_cosine, digest, entry
+
+POOL = digest(77)
+
+
+def asked(number: int) -> Asked:
+    return Asked(digest(number), f"why {number}?", "messages[0].content", 0.912, 1e9, "t")
+
+
+def test_a_pool_that_nobody_knows_is_closed(store: Store) -> None:
+    assert store.perform(Standing(POOL)) is None
+
+
+def test_a_pool_stands_where_it_was_settled(store: Store) -> None:
+    store.perform(Settle(POOL, 0.86))
+    assert 0.86 == store.perform(Standing(POOL))
+
+    store.perform(Settle(POOL, None))
+    assert store.perform(Standing(POOL)) is None
+
+
+def test_counts_add_up_by_band(store: Store) -> None:
+    store.perform(Weigh(POOL, 3, candidates=2))
+    store.perform(Weigh(POOL, 3, checked=1))
+    known = store.perform(Weigh(POOL, 7, candidates=1, checked=1, wrong=1))
+
+    expected = list(EMPTY)
+    expected[3], expected[7] = Tally(2, 1, 0), Tally(1, 1, 1)
+    assert tuple(expected) == known
+
+
+def test_pools_know_nothing_of_each_other(store: Store) -> None:
+    store.perform(Weigh(POOL, 3, candidates=2))
+
+    assert EMPTY == store.perform(Weigh(digest(78), 3))
+
+
+def test_workers_count_together(make_store: MakeStore) -> None:
+    one = make_store()
+    other = one if one.__class__.__name__ == "MemoryStore" else make_store()
+    one.perform(Weigh(POOL, 3, candidates=1))
+
+    assert 2 == other.perform(Weigh(POOL, 3, candidates=1))[3].candidates
+
+
+def test_what_is_older_than_two_windows_is_forgotten(store: Store) -> None:
+    store.perform(Weigh(POOL, 1, WINDOW, WINDOW, 5))
+    once = store.perform(Weigh(POOL, 2, WINDOW, WINDOW, 0))
+    twice = store.perform(Weigh(POOL, 2, WINDOW, WINDOW, 0))
+
+    assert Tally(WINDOW, WINDOW, 0) == once[2]
+    assert Tally() == once[1]
+    assert Tally(WINDOW, WINDOW, 0) == twice[2]
+
+
+def test_the_last_window_still_counts(store: Store) -> None:
+    store.perform(Weigh(POOL, 1, WINDOW, WINDOW, 5))
+
+    assert Tally(WINDOW + 1, WINDOW + 1, 5) == store.perform(Weigh(POOL, 1, 1, 1))[1]
+
+
+def test_too_much_doubt_closes_a_pool_and_forgets_its_past(store: Store) -> None:
+    store.perform(Settle(POOL, 0.86))
+    store.perform(Weigh(POOL, 1, 100, 100, 0, doubted=0.9))
+    assert 0.86 == store.perform(Standing(POOL))
+
+    assert EMPTY == store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=MOST_DOUBT))
+    assert store.perform(Standing(POOL)) is None
+
+
+def test_doubt_is_carried_on(store: Store) -> None:
+    store.perform(Settle(POOL, 0.86))
+    for _ in range(3):
+        assert store.perform(Standing(POOL)) == 0.86
+        store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=10.0))
+
+    assert store.perform(Standing(POOL)) is None
+
+
+def test_an_alias_counts_while_its_pool_allows_its_similarity(store: Store) -> None:
+    kept = entry(1)
+    store.perform(Put(kept))
+    store.perform(Alias(digest(2), digest(3), kept, 0.87))
+
+    assert kept == store.perform(Get(digest(9), digest(2)))
+    assert store.perform(Get(digest(9), digest(2), POOL)) is None
+    store.perform(Settle(POOL, 0.86))
+    assert kept == store.perform(Get(digest(9), digest(2), POOL))
+    store.perform(Settle(POOL, 0.88))
+    assert store.perform(Get(digest(9), digest(2), POOL)) is None
+
+
+def test_a_blocked_pair_is_not_listed_either_way_round(store: Store) -> None:
+    for number in (1, 2, 3):
+        store.perform(Put(entry(number), "s", at_cosine(1 - number / 100)))
+    store.perform(Block(digest(1), digest(2)))
+
+    def listed(by: str) -> list[str]:
+        return [found.id for found in store.perform(Nearest("s", QUESTION, 0.9, asked=by))]
+
+    assert [digest(1), digest(3)] == listed(digest(1))
+    assert [digest(2), digest(3)] == listed(digest(2))
+    assert [digest(1), digest(2), digest(3)] == listed(digest(4))
+
+
+def test_a_block_outlives_the_entry(store: Store) -> None:
+    store.perform(Put(entry(1), "s", QUESTION))
+    store.perform(Block(digest(1), digest(2)))
+    store.perform(Forget(digest(1)))
+    store.perform(Put(entry(1), "s", QUESTION))
+
+    assert [] == store.perform(Nearest("s", QUESTION, 0.9, asked=digest(2)))
+
+
+def test_a_request_with_very_many_blocks_loses_some(store: Store) -> None:
+    for number in range(2, MOST_BLOCKS + 12):
+        store.perform(Put(entry(number), "s", QUESTION))
+        store.perform(Block(digest(1), digest(number)))
+
+    found = store.perform(Nearest("s", QUESTION, 0.9, count=200, asked=digest(1)))
+    assert 10 == len(found)
+
+
+def test_forgetting_takes_vector_and_aliases_along(store: Store) -> None:
+    kept = entry(1)
+    store.perform(Put(kept, "s", QUESTION))
+    store.perform(Alias(digest(2), digest(3), kept))
+
+    assert store.perform(Forget(kept.id)) is True
+    assert store.perform(Get(kept.id, digest(2))) is None
+    assert (None,) == store.perform(Resolve((digest(3),)))
+    assert [] == store.perform(Nearest("s", QUESTION, 0.0))
+    assert store.perform(Forget(kept.id)) is False
+
+
+def test_the_last_questions_an_entry_answered_are_kept_newest_first(store: Store) -> None:
+    store.perform(Put(entry(1)))
+    for number in range(MOST_REMEMBERED + 2):
+        store.perform(Remember(digest(1), asked(number)))
+
+    known = store.perform(Recall(digest(1)))
+    assert MOST_REMEMBERED == len(known)
+    assert asked(MOST_REMEMBERED + 1) == known[0]
+
+
+def test_what_was_asked_goes_with_the_entry(store: Store) -> None:
+    store.perform(Put(entry(1)))
+    store.perform(Remember(digest(1), asked(1)))
+    store.perform(Forget(digest(1)))
+    store.perform(Remember(digest(1), asked(2)))
+    store.perform(Put(entry(1)))
+
+    assert () == store.perform(Recall(digest(1)))
+
+
+def test_an_entry_is_found_by_how_its_id_begins(store: Store) -> None:
+    ids = ["ab" + "0" * 30, "ac" + "0" * 30, "ac1" + "0" * 29]
+    for id_ in ids:
+        store.perform(Put(entry(1, id=id_)))
+
+    assert (ids[0],) == store.perform(Find("ab"))
+    assert 2 == len(store.perform(Find("ac")))
+    assert (ids[2],) == store.perform(Find(ids[2]))
+    assert () == store.perform(Find("f"))
+    assert () == store.perform(Find("f" * 32))
+
+
+def test_flushing_forgets_pools_and_blocks(store: Store) -> None:
+    store.perform(Settle(POOL, 0.86))
+    store.perform(Block(digest(1), digest(2)))
+    store.flush()
+    store.perform(Put(entry(1), "s", QUESTION))
+
+    assert store.perform(Standing(POOL)) is None
+    assert 1 == len(store.perform(Nearest("s", QUESTION, 0.9, asked=digest(2))))
