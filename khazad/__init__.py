@@ -13,36 +13,52 @@ from khazad_mitm import __version__
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.stats import Stats
-    from khazad_mitm.errors import ConfigError
+    from khazad_mitm.errors import CacheUnavailable, ConfigError, UnknownEntry
     from khazad_mitm.exchange import CacheScope, Pair
     from khazad_mitm.inprocess.instance import Khazad
-    from khazad_mitm.inprocess.singleton import flush, get_stats, init, is_active, stop
+    from khazad_mitm.inprocess.singleton import (
+        explain,
+        flush,
+        get_stats,
+        init,
+        is_active,
+        stop,
+        wrong,
+    )
 
 __all__ = [
     "CacheScope",
+    "CacheUnavailable",
     "ConfigError",
     "Khazad",
     "Pair",
     "Stats",
+    "UnknownEntry",
     "__version__",
+    "explain",
     "flush",
     "get_stats",
     "init",
     "is_active",
     "stop",
+    "wrong",
 ]
 
 _HOMES = {
     "CacheScope": "khazad_mitm.exchange",
+    "CacheUnavailable": "khazad_mitm.errors",
     "ConfigError": "khazad_mitm.errors",
     "Khazad": "khazad_mitm.inprocess.instance",
     "Pair": "khazad_mitm.exchange",
     "Stats": "khazad_mitm.cache.stats",
+    "UnknownEntry": "khazad_mitm.errors",
+    "explain": "khazad_mitm.inprocess.singleton",
     "flush": "khazad_mitm.inprocess.singleton",
     "get_stats": "khazad_mitm.inprocess.singleton",
     "init": "khazad_mitm.inprocess.singleton",
     "is_active": "khazad_mitm.inprocess.singleton",
     "stop": "khazad_mitm.inprocess.singleton",
+    "wrong": "khazad_mitm.inprocess.singleton",
 }
 
 

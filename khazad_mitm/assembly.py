@@ -14,8 +14,10 @@ from khazad_mitm.cache.drive import Bench, Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.routes import Rulebook
+from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.judge.callables import CallableVerifier
 from khazad_mitm.settings import PROFILES, UNCALIBRATED
 from khazad_mitm.wire import coding, frames, hosts
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from khazad_mitm.settings import Settings
 
 
+# How far below the profile's a threshold may be learned, and never below `cache.budget.LOWEST`:
+# there is room for workloads that are right more often than those the profiles were chosen on.
+LEARNED_BELOW = 0.15
+
 logger = logging.getLogger("khazad")
 
 
@@ -34,6 +40,7 @@ def build(
     settings: Settings,
     embed: TextsToVectors | None = None,
     verify: PairToBool | None = None,
+    judge: PairToBool | None = None,
     *,
     warms_up: bool = True,
 ) -> Front:
@@ -42,7 +49,7 @@ def build(
     Raises ConfigError, or MissingExtra, for what cannot work.
     """
     if settings.cassette is None:
-        return build_cache(settings, embed, verify, warms_up=warms_up)
+        return build_cache(settings, embed, verify, judge, warms_up=warms_up)
     from khazad_mitm.record.opening import open_recorder
 
     logger.setLevel(settings.log_level)
@@ -53,6 +60,7 @@ def build_cache(
     settings: Settings,
     embed: TextsToVectors | None = None,
     verify: PairToBool | None = None,
+    judge: PairToBool | None = None,
     *,
     warms_up: bool = True,
 ) -> Cache:
@@ -62,6 +70,7 @@ def build_cache(
     was named; any other reads its model in the background, so that exact hits and everything
     else work at once; `warms_up` False leaves it to the caller to say when (`Cache.warm_up`).
     `embed` and `verify`, where given, go before the embedder and the verifier of the settings.
+    `judge` says whether two answers say the same, where `max_wrong_hits` is set.
     """
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.embed.courtesy import step_back
@@ -90,6 +99,7 @@ def build_cache(
         embed_executor=executor,
         embed_deadline_s=settings.embed_deadline_ms / 1000,
         bench=bench,
+        judge=None if judge is None else CallableVerifier(judge).approves,
     )
     rules = Rules(
         secret=stores.sync.secret(),
@@ -106,11 +116,18 @@ def build_cache(
         verifier="" if bench is None else bench.verifier.name,
         verifier_waits=settings.verifier_deadline_ms > 0,
         verifier_margin=settings.verifier_margin,
+        terms=_terms(settings.max_wrong_hits, settings, has_judge=judge is not None),
+        learned_below=0.0 if settings.threshold is not None else LEARNED_BELOW,
+        store_prompts=settings.store_prompts,
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
     rulebook = Rulebook(
-        rules, [(route, _changes(route, settings, embedder.model)) for route in settings.routes]
+        rules,
+        [
+            (route, _changes(route, settings, embedder.model, has_judge=judge is not None))
+            for route in settings.routes
+        ],
     )
     cache = Cache(
         speech,
@@ -122,6 +139,7 @@ def build_cache(
         settings.hosts,
         kept_in=stores.url,
         replay_pace=settings.replay_pace,
+        shadow_per_hour=settings.shadow_per_hour,
     )
     if warms_up:
         cache.warm_up()
@@ -147,7 +165,7 @@ def _calibrated(profile: str, guards_off: frozenset[str], model: str) -> float |
     return calibration_file.thresholds(model, guards_off).get(profile)
 
 
-def _changes(route: Route, settings: Settings, model: str) -> dict[str, Any]:
+def _changes(route: Route, settings: Settings, model: str, *, has_judge: bool) -> dict[str, Any]:
     """What a route changes in `Rules`. Its profile goes before the threshold of the options."""
     sets = dict(route.settings)
     threshold = sets.pop("threshold", None)
@@ -157,8 +175,13 @@ def _changes(route: Route, settings: Settings, model: str) -> dict[str, Any]:
         threshold = _calibrated(profile, guards_off, model)
         if threshold is None:
             threshold = (PROFILES if model == LocalEmbedder.model else UNCALIBRATED)[profile]
+        sets["learned_below"] = LEARNED_BELOW
+    elif threshold is not None:
+        sets["learned_below"] = 0.0
     if threshold is not None:
         sets["threshold"] = threshold
+    if "max_wrong_hits" in sets:
+        sets["terms"] = _terms(sets.pop("max_wrong_hits"), settings, has_judge=has_judge)
     return {"ttl_s" if name == "ttl" else name: value for name, value in sets.items()}
 
 
@@ -171,11 +194,25 @@ def _bench(settings: Settings, verify: PairToBool | None) -> Bench | None:
                 "questions below the threshold are for a verifier to judge: name one",
             )
         return None
+    budgets = (dict(route.settings).get("max_wrong_hits") for route in settings.routes)
+    has_budget = any(budget is not None for budget in (settings.max_wrong_hits, *budgets))
+    if has_budget and not settings.verifier_deadline_ms:
+        raise ConfigError(
+            "verifier_deadline_ms: 0 with max_wrong_hits serves nothing by meaning",
+            "what a budget counts must be judged before it is served: give the verifier some"
+            " milliseconds, such as 300",
+        )
     from khazad_mitm.judge.choose import choose
 
     verifier = choose(named)
     executor = ThreadPoolExecutor(verifier.threads, thread_name_prefix="khazad-verify")
     return Bench(verifier, executor, settings.verifier_deadline_ms / 1000)
+
+
+def _terms(most_wrong: float | None, settings: Settings, *, has_judge: bool) -> Terms | None:
+    if most_wrong is None:
+        return None
+    return Terms(most_wrong=most_wrong, share=settings.shadow_share, has_judge=has_judge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
     KhazadError
     ├── ConfigError (ValueError)       an option is wrong: fails at start-up, with a hint
     ├── MissingExtra (ImportError)     an optional dependency is not installed
+    ├── UnknownEntry (LookupError)     somebody asked about an entry that is not there
     └── CacheUnavailable               the store or the embedder did not answer in time
 
 Configuration fails at once and helps. Traffic never fails because of us: `CacheUnavailable`
@@ -28,6 +29,10 @@ class MissingExtra(KhazadError, ImportError):
 
     def __init__(self, part: str, extra: str) -> None:
         super().__init__(f'{part} needs an extra: pip install "khazad-mitm[{extra}]"')
+
+
+class UnknownEntry(KhazadError, LookupError):
+    """An id names no stored entry, or several."""
 
 
 class CacheUnavailable(KhazadError):

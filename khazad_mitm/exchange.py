@@ -76,6 +76,8 @@ class ParsedRequest:
     """Why neither this request may be answered nor its answer kept: one word, or ""."""
     ignored: frozenset[str] = frozenset()
     """Top-level fields known not to change the answer, beside those every provider shares."""
+    leaves_traces: bool = False
+    """Each call leaves something behind at the provider (`store`): none is made on our account."""
     batch: Batch | None = None
     """How to ask for some of the turns and not for others; None where they belong together."""
 
@@ -227,21 +229,6 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question that an entry has answered by meaning, for those who ask why."""
-
-    fingerprint: str
-    question: str
-    """Its text, or, where prompts are not kept, a digest of it."""
-    path: str
-    """Where it stands in the request, such as `messages[2].content`."""
-    similarity: float
-    at: float
-    """Unix seconds."""
-    tenant: str
-
-
-@dataclass(frozen=True, slots=True)
 class Digests:
     """The keys of one request. Each is 32 hex digits of which the first four name the bucket."""
 
@@ -263,6 +250,8 @@ class Hit:
     similarity: float = 1.0
     paraphrase: Miss | None = None
     """The ticket of a question that was found by meaning: how to find it faster the next time."""
+    is_sampled: bool = False
+    """It may be asked again in the background, to see whether the answer was right."""
     is_collapsed: bool = False
     """It was not known, but somebody asked the same already: this is his answer."""
 

@@ -97,16 +97,31 @@ def threshold(label: str, value: Any) -> float | None:
     return number
 
 
+def budget(label: str, value: Any) -> float | None:
+    if value in (None, ""):
+        return None
+    hint = "0.01 is one wrong hit in a hundred; what is below 0.001 is never proven"
+    return _share(label, value, 0.001, 0.5, hint)
+
+
+def sampled(label: str, value: Any) -> float:
+    return _share(label, value, 0.0, 1.0, "0.1 asks again for one hit in ten; 0 for none")
+
+
 def margin(label: str, value: Any) -> float:
+    hint = "0.05 has questions judged later that are up to 0.05 below the threshold"
+    return _share(label, value, 0.0, 0.5, hint, "margin")
+
+
+def _share(
+    label: str, value: Any, low: float, high: float, hint: str, what: str = "share"
+) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
-    if isinstance(value, bool) or not 0.0 <= number <= 0.5:
-        raise ConfigError(
-            f"{label}: {value} is not a margin (expected 0 to 0.5)",
-            "0.05 has questions judged later that are up to 0.05 below the threshold",
-        )
+    if isinstance(value, bool) or not low <= number <= high:
+        raise ConfigError(f"{label}: {value} is not a {what} (expected {low:g} to {high:g})", hint)
     return number
 
 
@@ -126,6 +141,12 @@ def redis_url(label: str, value: Any) -> str:
             f"one of {', '.join(STORES)}, or a URL beginning with {', '.join(STORE_SCHEMES)}",
         )
     return url
+
+
+def nearest(name: str, known: list[str], what: str) -> str:
+    """A hint for a name that is not known: the one that was meant, or all there are."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"{what} are {', '.join(known)}"
 
 
 def _names(value: Any) -> list[Any]:
@@ -153,9 +174,7 @@ def guards_off(label: str, value: Any) -> frozenset[str]:
     known = [*(guard.name for guard in GUARDS), *REASONS]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"guards are {', '.join(known)}"
-            raise ConfigError(f"{label}: {name!r} is no guard", hint)
+            raise ConfigError(f"{label}: {name!r} is no guard", nearest(str(name), known, "guards"))
     return frozenset(names)
 
 

@@ -20,7 +20,7 @@ from khazad_mitm.cache.routes import Route
 from khazad_mitm.errors import ConfigError
 
 WHERE = ("host", "path", "model", "tag")
-SETTINGS = ("profile", "threshold", "mode", "ttl", "guards_off", "tenant")
+SETTINGS = ("profile", "threshold", "mode", "ttl", "guards_off", "max_wrong_hits", "tenant")
 # Whose answers are shared is no matter of more or less strict.
 NOT_BY_TAG = ("tenant",)
 TRUST = "trust_tag"

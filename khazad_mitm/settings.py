@@ -64,8 +64,11 @@ class Settings:
     verifier: str | None = None
     verifier_deadline_ms: int = 300
     verifier_margin: float = 0.0
-    replay_pace: float | str = "off"
-    """Tokens per second, `recorded` or `off`."""
+    replay_pace: float | str = "off"  # or tokens per second, or `recorded`
+    max_wrong_hits: float | None = None
+    shadow_share: float = 0.1
+    shadow_per_hour: int = 60
+    store_prompts: bool = True
     log_level: str = "INFO"
 
     @property
@@ -108,7 +111,8 @@ def from_mapping(
     environ = os.environ if environ is None else environ
     unknown = sorted(set(values) - {option.name for option in OPTIONS})
     if unknown:
-        raise ConfigError(f"{prefix}{unknown[0]}: no such option", _nearest_name(unknown[0]))
+        hint = value.nearest(unknown[0], [option.name for option in OPTIONS], "options")
+        raise ConfigError(f"{prefix}{unknown[0]}: no such option", hint)
     parsed: dict[str, Any] = {}
     for option in OPTIONS:
         variable = f"KHAZAD_{option.name.upper()}"
@@ -123,15 +127,6 @@ def markdown_table() -> str:
     """The options as the README prints them."""
     rows = [f"| `{o.name}` | `{o.default or 'unset'}` | {o.help} |" for o in OPTIONS]
     return "\n".join(["| option | default | meaning |", "| --- | --- | --- |", *rows])
-
-
-def _nearest_name(name: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, [option.name for option in OPTIONS], n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return "options are " + ", ".join(option.name for option in OPTIONS)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -169,8 +164,8 @@ OPTIONS: tuple[Option, ...] = (
         "routes",
         "str",
         "",
-        "a YAML file of rules that set `profile`, `threshold`, `mode`, `ttl`, `guards_off` or"
-        " `tenant` by host, path, model or tag (docs/tuning.md)",
+        "a YAML file of rules that set `profile`, `threshold`, `mode`, `ttl`, `guards_off`,"
+        " `max_wrong_hits` or `tenant` by host, path, model or tag (docs/tuning.md)",
         value.routes,
     ),
     Option("ttl", "str", "3600", "seconds an answer is kept; `0` or `none`: for ever", value.ttl),
@@ -317,6 +312,33 @@ OPTIONS: tuple[Option, ...] = (
         "how fast streams are replayed through the proxy: `off` (at once), `recorded` (as they"
         " came), or tokens per second, for demos and tests of user interfaces",
         value.pace,
+    ),
+    Option(
+        "max_wrong_hits",
+        "str",
+        "",
+        "share of wrong answers tolerated among those served by meaning for the first time, such as"
+        " `0.01`: the threshold is learned, and nothing served by meaning before it is proven"
+        " ([docs/budget.md](docs/budget.md)). Unset: nothing is checked",
+        value.budget,
+    ),
+    Option(
+        "shadow_share",
+        "str",
+        "0.1",
+        "with `max_wrong_hits`: of what is served by meaning, the share that is asked again",
+        value.sampled,
+    ),
+    Option(
+        "shadow_per_hour", "int", "60", "so many of these in an hour and process", value.whole(0)
+    ),
+    Option(
+        "store_prompts",
+        "bool",
+        "true",
+        "keep requests and what was asked, for `explain`; `false`: digests of them, and of each"
+        " entry no more than the question that others are compared with",
+        value.switch,
     ),
     Option(
         "log_level",

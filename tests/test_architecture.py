@@ -89,6 +89,7 @@ WITHOUT_A_TWIN = {
     "test_readme.py",
     "inprocess/test_azure_tokens.py",
     "test_tuning_page.py",
+    "inprocess/test_again.py",
     "inprocess/test_batches.py",
     "inprocess/test_cassettes.py",
     "inprocess/test_client_shapes.py",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from khazad_mitm import calibration_file
-from khazad_mitm.assembly import build
+from khazad_mitm.assembly import build, build_cache
 from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import from_mapping
@@ -79,3 +79,52 @@ def test_a_broken_calibration_fails_at_the_start(config: Path) -> None:
     (config / "khazad-mitm" / "calibration.json").write_text("{")
     with pytest.raises(ConfigError, match=r"calibration\.json is not what"):
         rules_of()
+
+
+def test_a_learned_threshold_has_a_lowest() -> None:
+    def lowest(**values: Any) -> float:
+        terms = rules_of(max_wrong_hits="0.02", **values).tolerates
+        assert terms is not None
+        return round(terms.lowest, 4)
+
+    assert rules_of().tolerates is None
+    assert 0.75 == lowest()
+    assert 0.9 == lowest(threshold=0.9)
+    local = {"own": False, "embedding_model": ""}
+    assert [0.65, 0.5, 0.55] == [lowest(profile=p, **local) for p in ("strict", "balanced", "faq")]
+
+
+def test_a_route_may_have_a_budget_and_a_tag_only_a_smaller_one(tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "- {path: /faq, max_wrong_hits: 0.05}\n"
+        "- {tag: careful, max_wrong_hits: 0.01, threshold: 0.95}\n"
+        "- {tag: lax, max_wrong_hits: 0.4}\n"
+    )
+
+    def budget(path: str, tag: str = "", **values: Any) -> float | None:
+        settings = from_mapping({"redis_url": "memory", "routes": str(file), **values})
+        cache = build_cache(settings, embed)
+        try:
+            url, headers = f"https://api.example.com{path}", {"X-Khazad-Tag": tag}
+            terms = cache._rulebook.of(asked("hello", url=url, headers=headers)).tolerates
+            return None if terms is None else terms.most_wrong
+        finally:
+            cache.close()
+
+    assert [0.05, None] == [budget("/faq"), budget("/v1")]
+    assert [0.01, 0.01] == [budget("/faq", "careful"), budget("/v1", "careful")]
+    assert [0.05, 0.02] == [budget("/faq", "lax"), budget("/v1", "lax", max_wrong_hits="0.02")]
+
+
+@pytest.mark.parametrize("by_route", [False, True])
+def test_a_budget_and_a_verifier_that_nobody_waits_for_are_refused(
+    tmp_path: Path, by_route: bool
+) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text("- {path: /faq, max_wrong_hits: 0.05}\n")
+    budget = {"routes": str(file)} if by_route else {"max_wrong_hits": "0.05"}
+    settings = from_mapping({"redis_url": "memory", "verifier_deadline_ms": 0, **budget})
+
+    with pytest.raises(ConfigError, match="serves nothing by meaning"):
+        build(settings, embed, verify=lambda pair: True)

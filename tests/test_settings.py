@@ -50,6 +50,11 @@ def test_the_numbers_of_a_profile_are_for_the_bundled_model_only() -> None:
     assert 0.7 == read(profile="balanced", threshold="0.7").floor(calibrated=False)
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_budget_is_none(value: Any) -> None:
+    assert read(max_wrong_hits=value).max_wrong_hits is None
+
+
 @pytest.mark.parametrize("value", [0, 1, "0", "1"])
 def test_thresholds_0_and_1_are_honoured(value: Any) -> None:
     assert float(value) == read(threshold=value).similarity_floor
@@ -98,6 +103,12 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("verifier_deadline_ms", -1, "verifier_deadline_ms: -1 is not a whole number"),
         ("max_entries", 0, "max_entries: 0 is not a whole number of at least 1"),
         ("log_level", "LOUD", "log_level: 'LOUD' is not one of"),
+        ("max_wrong_hits", 0, "max_wrong_hits: 0 is not a share .expected 0.001 to 0.5."),
+        ("max_wrong_hits", "1%", "max_wrong_hits: 1% is not a share"),
+        ("max_wrong_hits", True, "max_wrong_hits: True is not a share"),
+        ("shadow_share", 1.1, "shadow_share: 1.1 is not a share .expected 0 to 1."),
+        ("shadow_per_hour", -1, "shadow_per_hour: -1 is not a whole number of at least 0"),
+        ("store_prompts", "no", "store_prompts: 'no' is not one of true, false"),
         ("split_batches", "maybe", "split_batches: 'maybe' is not one of true, false"),
         ("split_batches", None, "split_batches: None is not one of true, false"),
     ],

@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, lookup, pace, policy, second
+from khazad_mitm.cache import drive, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -20,7 +20,7 @@ from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Entry, Hit, Miss, ParsedRequest, Unkept
+from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Neighbour, ParsedRequest, Unkept
 from khazad_mitm.messages import Response
 
 TOO_MANY = "too many waiting"
@@ -38,7 +38,12 @@ class Archive:
     """Where the answers of one cache go. Any thread may call."""
 
     def __init__(
-        self, decode: Decode, parts: Parts, rulebook: Rulebook, counters: Counters
+        self,
+        decode: Decode,
+        parts: Parts,
+        rulebook: Rulebook,
+        counters: Counters,
+        shadow_per_hour: int = 0,
     ) -> None:
         self._decode = decode
         self._parts = parts
@@ -47,6 +52,7 @@ class Archive:
         self._keeper = Keeper()
         # A thread of its own: answers do not wait behind a verifier.
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
+        self._sampler = shadow.Sampler(shadow_per_hour)
         self._is_closed = False
 
     def capture(self, miss: Miss) -> Capture:
@@ -85,6 +91,22 @@ class Archive:
             self._run(lookup.learn(hit))
         finally:
             self._parts.landings.end(keys)
+        # Afterwards: nobody waits for what is noted and counted.
+        self._run(lookup.note(hit, self._rulebook.of(hit.parsed), time.time()))
+
+    def shadow(self, hit: Hit) -> Capture | None:
+        """A buffer for a fresh answer to what was served: compared, and kept if it differs.
+
+        None where none is to be asked for.
+        """
+        if not self._sampler.grants(hit):
+            return None
+        parsed = hit.parsed
+        return Capture(
+            lambda response: self._hand_shadow(hit, response),
+            lambda reason: logger.debug("[Khazad] NOT CHECKED - %s - %s", reason, what(parsed)),
+            ends_with_message=parsed.ends_with_message,
+        )
 
     def judge_later(self, miss: Miss) -> None:
         """Have judged what the lookup had no time for."""
@@ -134,32 +156,75 @@ class Archive:
             elif miss.flight:
                 otherwise(miss.flight)
             self._parts.landings.end(_landing(miss))
+        # Afterwards: those who wait for the answer do not wait for this.
+        if entry is not None and miss.candidate is not None and not entry.exact_only:
+            self._observe(miss, miss.candidate, entry.answer, was_served=False)
 
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
         rules = self._rulebook.of(miss.parsed)
         self._run(lookup.vouch(miss, response, rules))
-        reason = policy.refusal(response)
-        if reason:
-            self._unkept(miss, reason)
+        read = self._read(miss.parsed, response)
+        if isinstance(read, str):
+            self._unkept(miss, read)
             return None
-        coding = response.headers.joined("content-encoding")
-        body = self._decode(response.body, coding, policy.MAX_ANSWER_BYTES)
-        if body is None:
-            self._unkept(miss, "undecodable")
-            return None
-        answer = miss.parsed.provider.assemble(body, miss.parsed)
-        if isinstance(answer, Unkept):
-            self._unkept(miss, answer.reason)
-            return None
-        is_stream = miss.parsed.framing.is_stream
-        marks = pace.thinned(response.marks, len(response.body), len(body)) if is_stream else ()
-        decoded = Response(response.status, response.headers, body, marks)
-        steps = lookup.keep(miss, decoded, answer, rules, now)
-        entry: Entry | None = self._run(steps)
+        answer, decoded = read
+        entry: Entry | None = self._run(lookup.keep(miss, decoded, answer, rules, now))
         if entry is not None:
             self._counters.count_stored()
         return entry
+
+    def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
+        """The answer in a response, and that decoded; or why it is none."""
+        reason = policy.refusal(response)
+        if reason:
+            return reason
+        coding = response.headers.joined("content-encoding")
+        body = self._decode(response.body, coding, policy.MAX_ANSWER_BYTES)
+        if body is None:
+            return "undecodable"
+        answer = parsed.provider.assemble(body, parsed)
+        if isinstance(answer, Unkept):
+            return answer.reason
+        is_stream = parsed.framing.is_stream
+        marks = pace.thinned(response.marks, len(response.body), len(body)) if is_stream else ()
+        return answer, Response(response.status, response.headers, body, marks)
+
+    def _hand_shadow(self, hit: Hit, response: Response) -> None:
+        self._keeper.hand(partial(self._compare, hit, response))
+
+    def _compare(self, hit: Hit, response: Response) -> None:
+        """Learn from a fresh answer how good the one was that was served."""
+        ticket, read = hit.paraphrase, self._read(hit.parsed, response)
+        if ticket is None:
+            return
+        self._run(lookup.vouch(ticket, response, self._rulebook.of(hit.parsed)))
+        if isinstance(read, str) or read[0].exact_only:
+            return
+        answer, decoded = read
+        agreed = self._observe(ticket, shadow.neighbour_of(hit), answer.body, was_served=True)
+        if agreed is False:
+            # From now on this question is answered by its own answer.
+            rules = self._rulebook.of(hit.parsed)
+            self._run(lookup.keep(ticket, decoded, answer, rules, time.time()))
+
+    def _observe(
+        self, ticket: Miss, neighbour: Neighbour, answer: bytes, *, was_served: bool
+    ) -> bool | None:
+        terms = self._rulebook.of(ticket.parsed).tolerates
+        if terms is None:
+            return None
+        steps = shadow.observe(ticket, neighbour, answer, terms, was_served=was_served)
+        agreed: bool | None = self._run(steps)
+        self._counters.count_checked(agreed, was_served=was_served)
+        if agreed is False and was_served:
+            logger.info(
+                "[Khazad] WRONG HIT - Similarity: %.2f - %s %s",
+                neighbour.similarity,
+                neighbour.id,
+                what(ticket.parsed),
+            )
+        return agreed
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         rules = self._rulebook.of(miss.parsed)

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 CONFIDENCE = 0.95
 """With which a bound holds, for one pool, at all thresholds and at every moment."""
 
-LOWEST = 0.60
-WIDTH = 0.02
+LOWEST = 0.50
+WIDTH = 0.025
 BANDS = 20
 """Of similarity from LOWEST to 1: fixed, so that counts of different settings add up."""
 
@@ -32,7 +32,7 @@ BANDS = 20
 PRIOR = (0.1, 1.0)
 
 # Evidence older than two windows of so many checks is forgotten: what a pool is asked may change.
-WINDOW = 2_000
+WINDOW = 5_000
 
 # A pool that goes bad must not live on its good past. The doubt (Shiryaev and Roberts' statistic)
 # grows with each wrong answer and reaches this once in so many checks, on average and at the
@@ -60,7 +60,7 @@ EMPTY = (Tally(),) * BANDS
 
 def band_of(similarity: float) -> int:
     """The band of a similarity; those below LOWEST belong to the first."""
-    # A similarity at an edge is of the band above, and 0.7 / 0.02 is less than 35.
+    # A similarity at an edge is of the band above, and 0.3 / 0.025 is less than 12.
     return min(BANDS - 1, max(0, math.floor((similarity - LOWEST) / WIDTH + 1e-9)))
 
 

@@ -1,9 +1,9 @@
 """What a lookup may ask for. Each command says what comes back.
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
-embedder, `Judge` to the verifier, `Join` to the flights and every other one to the store. Ids and
-digests are 32 hex digits; the first four name the bucket, so that everything a conversation touches
-lies in one slot of a cluster.
+embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights and
+every other one to the store. Ids and digests are 32 hex digits; the first four name the bucket, so
+that everything a conversation touches lies in one slot of a cluster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from khazad_mitm.exchange import Asked, Entry, Pair
+from khazad_mitm.exchange import Entry, Pair
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
@@ -60,6 +60,13 @@ class Embed:
     text: str
     may_wait: bool = False
     """Nobody waits for this one: it may take longer than a caller would be made to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAnswers:
+    """-> bool. Does the fresh answer of the pair say what the stored one says? Nobody waits."""
+
+    pair: Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +188,21 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that an entry has answered by meaning, for those who ask why."""
+
+    fingerprint: str
+    question: str
+    """Its text, or, where prompts are not kept, a digest of it."""
+    path: str
+    """Where it stands in the request, such as `messages[2].content`."""
+    similarity: float
+    at: float
+    """Unix seconds."""
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """-> None. An entry has answered this by meaning; the last few are kept with the entry."""
 
@@ -240,7 +262,7 @@ StoreCommand: TypeAlias = (
     | Forget
     | Block
 )
-Command: TypeAlias = StoreCommand | Embed | Judge | Join
+Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join
 
 Steps: TypeAlias = Generator[Command, Any, T]
 """A story in progress: yields commands, is sent their results, returns its outcome."""

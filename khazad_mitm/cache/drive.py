@@ -21,6 +21,7 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     Join,
     Judge,
+    JudgeAnswers,
     Resolve,
     Steps,
     StoreCommand,
@@ -110,6 +111,8 @@ class Parts:
     flights: Flights = field(default_factory=Flights)
     landings: Landings = field(default_factory=Landings)
     acceptances: Acceptances = field(default_factory=Acceptances)
+    judge: Callable[[Pair], bool] | None = None
+    """The user's, of whether two answers say the same; blocking. None: there is none."""
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -154,6 +157,8 @@ def obey(parts: Parts, command: Command) -> Any:
         return parts.flights.wait(command.flight)
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, JudgeAnswers):
+        return _judged(parts, command.pair)
     for key in _awaited(command):
         parts.landings.wait(key)
     with _Guarded(parts, command) as guarded:
@@ -170,6 +175,8 @@ async def obey_async(parts: Parts, command: Command) -> Any:
         return await parts.flights.wait_async(command.flight)
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, JudgeAnswers):
+        raise CacheUnavailable("a judge is asked on a thread, where nobody waits")
     for key in _awaited(command):
         await parts.landings.wait_async(key)
     with _Guarded(parts, command) as guarded:
@@ -207,6 +214,18 @@ def _bench(parts: Parts) -> Bench:
     if parts.bench is None:
         raise CacheUnavailable("there is no verifier")
     return parts.bench
+
+
+def _judged(parts: Parts, pair: Pair) -> bool:
+    if parts.judge is None:
+        raise CacheUnavailable("there is no judge")
+    try:
+        verdict = parts.judge(pair)
+    except Exception as error:  # an edge: a function of the user's may raise anything
+        raise CacheUnavailable(f"the judge failed: {type(error).__name__}: {error}") from error
+    if not isinstance(verdict, bool):
+        raise CacheUnavailable(f"the judge gave {type(verdict).__name__}, not True or False")
+    return verdict
 
 
 class _Guarded:

@@ -149,6 +149,15 @@ class Chain:
         blank = canonical(blank_turn(parsed))
         return self._named(b"scope", self.links[-2].encode(), blank, embedding_model.encode())
 
+    def pool(self, preamble: int, rules: str) -> str:
+        """Those whose wrong hits are counted together: same tenant, model, tools, settings and
+        system prompt, which are the root and the first `preamble` turns.
+
+        A scope is too fine for that: of a long conversation it is one of a kind.
+        """
+        link = self.links[min(preamble, len(self.links) - 1)]
+        return self._named(b"pool", link.encode(), rules.encode())
+
     def alias(self, rules: str) -> str:
         """What a paraphrase is remembered under. `rules`: what decided that it was one.
 

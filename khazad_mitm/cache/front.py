@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from khazad_mitm.cache import drive, log_lines, pace, policy, status
+from khazad_mitm.cache import explain as explaining
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
@@ -88,11 +89,13 @@ class Cache:
         hosts: tuple[str, ...] = (),
         kept_in: str = "",
         replay_pace: pace.Pace = "off",
+        shadow_per_hour: int = 0,
     ) -> None:
         """`allows(host)`: may requests to this host be looked at?
 
         `decrypts(host)`: may a proxy open its TLS to do so? Both follow from the allow-list
-        `hosts`, which is kept to be told. `kept_in`: the store, for people.
+        `hosts`, which is kept to be told. `kept_in`: the store, for people. `shadow_per_hour`: so
+        many background calls at most.
         """
         self._wire = wire
         self._parts = parts
@@ -106,7 +109,7 @@ class Cache:
         self.mode = rulebook.default.mode
         self.kept_in = kept_in
         self._counters = Counters()
-        self._archive = Archive(wire.decode, parts, rulebook, self._counters)
+        self._archive = Archive(wire.decode, parts, rulebook, self._counters, shadow_per_hour)
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._unsplit: set[str] = set()
@@ -288,6 +291,24 @@ class Cache:
         """The upstream could not be asked: nobody shall wait for its answer."""
         if isinstance(outcome, Miss):
             self._archive.abandon(outcome)
+
+    # -- checking
+
+    def shadow(self, outcome: Outcome | None) -> Capture | None:
+        """A buffer for a fresh answer to what was just served, where one is wanted: rarely."""
+        return self._archive.shadow(outcome) if isinstance(outcome, Hit) else None
+
+    # -- explaining: see `cache.explain`. Blocks; raises UnknownEntry, or CacheUnavailable
+
+    def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
+        return self._run(explaining.explain(id_, self._rulebook.default, ask, other))
+
+    def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
+        self._archive.drain(2.0)
+        return self._run(explaining.wrong(id_, self._rulebook.default, ask))
+
+    def _run(self, steps: Steps[T]) -> T:
+        return drive.run(steps, partial(drive.obey, self._parts))
 
     # -- caring
 

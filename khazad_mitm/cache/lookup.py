@@ -6,10 +6,12 @@ know no sockets and no clocks; `drive` runs them, blocking or awaiting.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from khazad_mitm.cache import batches, moment, policy, second, verify
+from khazad_mitm.cache import batches, budget, moment, policy, second, shadow, verify
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -24,7 +26,7 @@ from khazad_mitm.cache.commands import (
     Steps,
 )
 from khazad_mitm.cache.fingerprint import Chain
-from khazad_mitm.cache.prompt import question_text
+from khazad_mitm.cache.prompt import preamble_length, question_text
 from khazad_mitm.cache.tenant import NoTenant, tenant_of
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -79,13 +81,26 @@ class Rules:
     """May a caller be made to wait for it? Else all that the guards let pass is judged later."""
     verifier_margin: float = 0.0
     """How far below the threshold questions are judged later."""
+    terms: shadow.Terms | None = None
+    """How many wrong hits are tolerated; None: the threshold is as it was set. See `tolerates`."""
+    learned_below: float = 0.0
+    """How far below the threshold one may be learned."""
+    store_prompts: bool = True
+    """Keep requests, and what was asked, for `explain`."""
+
+    @property
+    def tolerates(self) -> shadow.Terms | None:
+        """The terms with the lowest threshold that may be learned."""
+        if self.terms is None:
+            return None
+        return replace(self.terms, lowest=max(budget.LOWEST, self.threshold - self.learned_below))
 
     def decide(self, threshold: float) -> str:
         """All that decides whether a paraphrase is one: what its aliases are named after."""
         on = " ".join(g.name for g in verify.GUARDS if g.name not in self.guards_off)
         return (
-            f"{self.embedding_model} {self.profile} {threshold} {on} {self.verifier}"
-            f" {self.verifier_margin}"
+            f"{self.embedding_model} {self.profile} {self.threshold} {threshold} {on}"
+            f" {self.verifier} {self.verifier_margin}"
         )
 
 
@@ -106,7 +121,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     if isinstance(tenant, NoTenant):
         return Bypass(parsed, tenant.reason)
 
-    threshold = max(rules.threshold, controls.threshold or 0.0)
+    terms = rules.tolerates
+    lowest = rules.threshold if terms is None else terms.lowest
+    threshold = max(lowest, controls.threshold or 0.0)
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
     digests = chain.digests()
     text = question_text(parsed) if rules.mode != "exact" else None
@@ -114,6 +131,11 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     if passing:
         text = None
     alias = None if text is None else chain.alias(rules.decide(threshold))
+    pool = ""
+    if terms is not None and text is not None:
+        # A threshold was learned for one budget, and proves nothing of a smaller one.
+        named = f"{rules.decide(lowest)} {terms.most_wrong}"
+        pool = chain.pool(preamble_length(parsed), named)
 
     refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
     vouched = not refreshes and (yield from _are_accepted(tenant.proofs))
@@ -122,7 +144,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
     # Who shows the same secret is told the same by the upstream: one asks, the others wait.
     if vouched or (tenant.is_secret and joins and not refreshes):
-        entry: Entry | None = yield Get(digests.fingerprint, alias, joins=joins)
+        entry: Entry | None = yield Get(digests.fingerprint, alias, pool, joins)
         if entry is not None and not vouched:
             # The upstream may have accepted it since, from whoever was waited for.
             vouched = yield from _are_accepted(tenant.proofs)
@@ -134,6 +156,8 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         digests,
         proofs=tenant.proofs,
         alias=alias,
+        tenant=tenant.name,
+        pool=pool,
         tags=controls.tags,
     )
     if splits:
@@ -169,10 +193,14 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     ticket = replace(ticket, vector=vector)
 
     # What a caller has asked for himself, no verifier talks him out of.
-    margin = rules.verifier_margin if rules.verifier else 0.0
-    floor = max(rules.threshold - margin, controls.threshold or 0.0)
+    margin = rules.verifier_margin if rules.verifier and terms is None else 0.0
+    floor = max(lowest - margin, controls.threshold or 0.0)
+    earned = threshold
+    if terms is not None:
+        earned = yield from shadow.opened_at(pool, terms, threshold)
     refused, judged = "", 0
-    for neighbour in (yield Nearest(ticket.scope or "", vector, floor, NEIGHBOURS)):
+    search = Nearest(ticket.scope or "", vector, floor, NEIGHBOURS, digests.fingerprint)
+    for neighbour in (yield search):
         if ticket.nearest is None:
             ticket = replace(ticket, nearest=neighbour.similarity)
         found = neighbour.entry
@@ -192,10 +220,14 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         pair = Pair(found.question, text, neighbour.similarity)
         match (yield from second.opinion(pair, rules.verifier, may_ask and rules.verifier_waits)):
             case second.Opinion.SAME:
-                return Hit(parsed, found, "semantic", neighbour.similarity, ticket)
+                sampled = terms is not None and shadow.is_sampled(ticket, neighbour, terms)
+                if neighbour.similarity >= earned and not (sampled and parsed.leaves_traces):
+                    return Hit(parsed, found, "semantic", neighbour.similarity, ticket, sampled)
+                why = "unproven" if neighbour.similarity < earned else "checked"
+                return _missed(replace(ticket, candidate=neighbour, reason=why), controls)
             case second.Opinion.OTHER:
                 refused, judged = "verifier", judged + 1
-            case second.Opinion.NONE:
+            case second.Opinion.NONE if terms is None:
                 ticket = replace(ticket, unjudged=(*ticket.unjudged, neighbour))
     return _missed(replace(ticket, reason=f"refused {refused}" if refused else ""), controls)
 
@@ -242,6 +274,8 @@ def keep(
         scope = None
     question = text if scope is not None else None
     entry = replace(_entry(miss, response, answer, rules, now), question=question)
+    if rules.store_prompts and parsed.batch is None:
+        entry = replace(entry, request=policy.kept_request(parsed))
     parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
@@ -283,6 +317,8 @@ def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: fl
         took_s=max(0.0, now - miss.asked_at) if miss.asked_at else 0.0,
         tags=miss.tags,
         pace_ms=tuple(number for mark in response.marks for number in mark),
+        tenant=miss.tenant,
+        pool=miss.pool,
     )
 
 
@@ -291,4 +327,17 @@ def learn(hit: Hit) -> Steps[None]:
     in the words of the entry."""
     ticket = hit.paraphrase
     if ticket is not None and ticket.alias is not None:
-        yield Alias(ticket.alias, ticket.digests.conversation, hit.entry)
+        yield Alias(ticket.alias, ticket.digests.conversation, hit.entry, hit.similarity)
+
+
+def note(hit: Hit, rules: Rules, now: float) -> Steps[None]:
+    """Note that a paraphrase was served, for those who ask why or how often."""
+    yield from shadow.served(hit, rules.tolerates, now, partial(prompt_shown, rules=rules))
+
+
+def prompt_shown(text: str, rules: Rules) -> str:
+    """A question as it may be kept and shown: a digest where prompts are not."""
+    if rules.store_prompts:
+        return text
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=rules.secret, digest_size=8)
+    return f"digest {digest.hexdigest()}"

@@ -6,10 +6,11 @@ which may only make things stricter.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 
-from khazad_mitm.exchange import Entry
+from khazad_mitm.exchange import Entry, ParsedRequest
 from khazad_mitm.messages import Headers, Request, Response
 
 THRESHOLD_HEADER = "x-khazad-threshold"
@@ -24,6 +25,10 @@ MAX_ANSWER_BYTES = 10 * 1024 * 1024
 # Above this a request is passed on unread: parsing it would hold the interpreter for more than
 # a hundred milliseconds. Providers refuse bodies above 20 to 50 MB themselves.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
+
+# Above this, as with images in it, a request is not kept for `explain`: it would be read with
+# every hit.
+MAX_KEPT_REQUEST_BYTES = 64 * 1024
 
 # Hop-by-hop (RFC 9110 §7.6.1), belonging to the body as it was coded, or true only of the moment.
 DROPPED_HEADERS = re.compile(
@@ -124,6 +129,15 @@ def may_be_rewritten(request: Request) -> bool:
     return not any(
         map(SIGNS.match, [*(name.lower() for name, _ in headers), *map(str.lower, names)])
     )
+
+
+def kept_request(parsed: ParsedRequest) -> bytes:
+    """The body of a request as it is kept to be shown; b"" where it is too large for that."""
+    if "content-encoding" in parsed.request.headers:
+        body = json.dumps(parsed.body).encode()
+    else:
+        body = parsed.request.body
+    return body if len(body) <= MAX_KEPT_REQUEST_BYTES else b""
 
 
 def refusal(response: Response) -> str:

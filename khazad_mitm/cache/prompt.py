@@ -12,6 +12,8 @@ from khazad_mitm.exchange import Json, ParsedRequest, Path
 # No provider accepts this as a turn, so no request can pretend to be the blank of another.
 PLACEHOLDER: Json = {"khazad": "question"}
 
+PREAMBLE_ROLES = ("system", "developer")
+
 
 def question_text(parsed: ParsedRequest) -> str | None:
     """The last user text, or None where the request is for exact repeats only."""
@@ -21,6 +23,21 @@ def question_text(parsed: ParsedRequest) -> str | None:
     for step in parsed.question:
         value = value[step]
     return value if isinstance(value, str) and value.strip() else None
+
+
+def question_path(parsed: ParsedRequest) -> str:
+    """Where the question stands, as people write it: `messages[2].content`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in parsed.question or ())
+    return "".join(steps).lstrip(".")
+
+
+def preamble_length(parsed: ParsedRequest) -> int:
+    """How many turns come before the conversation proper: what the application says itself."""
+    spoken = turns(parsed)
+    for index, turn in enumerate(spoken):
+        if not isinstance(turn, dict) or turn.get("role") not in PREAMBLE_ROLES:
+            return index
+    return len(spoken)
 
 
 def turns(parsed: ParsedRequest) -> list[Json]:

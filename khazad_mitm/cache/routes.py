@@ -15,10 +15,20 @@ from typing import Any
 
 from khazad_mitm.cache import policy
 from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.exchange import ParsedRequest
 
 MODES = ("cache", "exact", "refresh", "off")
 """From the one that answers most to the one that answers nothing."""
+
+
+PROFILES = ("faq", "balanced", "strict")
+"""From the one whose guards forgive most to the one whose guards forgive least."""
+
+
+def _fewer(one: Terms | None, other: Terms | None) -> Terms | None:
+    set_ = (terms for terms in (one, other) if terms is not None)
+    return min(set_, key=lambda terms: terms.most_wrong, default=None)
 
 
 def _shorter(one: int | None, other: int | None) -> int | None:
@@ -30,6 +40,9 @@ STRICTER: dict[str, Callable[[Any, Any], Any]] = {
     "mode": lambda one, other: max(one, other, key=MODES.index),
     "ttl_s": _shorter,
     "guards_off": frozenset.intersection,
+    "profile": lambda one, other: max(one, other, key=PROFILES.index),
+    "terms": _fewer,
+    "learned_below": min,
 }
 """Of two values of a field of `Rules` the one that lets less through. What is not listed here has
 no such order."""

@@ -36,6 +36,12 @@ class Stats:
     """What the upstream took for the answers that were served."""
     saved_by_model: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Tokens of prompts and of completions that were not paid for."""
+    checked_hits: int = 0
+    """Semantic hits that were asked again in the background, and compared."""
+    wrong_hits: int = 0
+    """Of those, the ones that the fresh answer contradicted."""
+    checked_misses: int = 0
+    """Misses whose answer was compared with the neighbour's that was near enough to think of."""
     errors: int = 0
     """Failures of the store, the embedder or our own: each cost a hit, never a call."""
 
@@ -71,6 +77,9 @@ class Stats:
             "saved_tokens": self.saved_tokens,
             "saved_seconds": round(self.saved_seconds, 1),
             "saved_by_model": {model: list(both) for model, both in self.saved_by_model.items()},
+            "checked_hits": self.checked_hits,
+            "wrong_hits": self.wrong_hits,
+            "checked_misses": self.checked_misses,
             "errors": self.errors,
         }
 
@@ -124,6 +133,13 @@ class Counters:
         with self._lock:
             self._unkept[reason] += 1
 
+    def count_checked(self, agreed: bool | None, *, was_served: bool) -> None:
+        """A fresh answer was compared; None: in vain."""
+        with self._lock:
+            if agreed is not None:
+                self._counts["checked_hits" if was_served else "checked_misses"] += 1
+                self._counts["wrong_hits"] += was_served and not agreed
+
     def count_error(self) -> None:
         with self._lock:
             self._counts["errors"] += 1
@@ -144,5 +160,8 @@ class Counters:
                 saved_tokens=counts["saved_tokens"],
                 saved_seconds=self._saved_seconds,
                 saved_by_model=dict(self._saved_by_model),
+                checked_hits=counts["checked_hits"],
+                wrong_hits=counts["wrong_hits"],
+                checked_misses=counts["checked_misses"],
                 errors=counts["errors"],
             )

@@ -23,12 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         demo,
         doctor,
         env,
+        explain,
         flush,
         path,
         record,
         run,
         serve,
         stats,
+        wrong,
     )
 
     parser = argparse.ArgumentParser(
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (
         *(run, record, cassette),
-        *(serve, env, certs, demo, doctor, stats, flush, calibrate, path),
+        *(serve, env, certs, demo, doctor, stats, explain, wrong, flush, calibrate, path),
     ):
         command.add_to(commands)
     args = parser.parse_args(argv)

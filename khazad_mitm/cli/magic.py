@@ -16,6 +16,10 @@ DEFAULT_PROXY = "http://127.0.0.1:8080"
 TIMEOUT_S = 10.0
 
 
+class Refused(ConfigError):
+    """A proxy of ours answers, and says no."""
+
+
 def add_proxy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--proxy",
@@ -38,10 +42,13 @@ def ask(args: argparse.Namespace, method: str, page: str) -> Any:
         response = connection.getresponse()
         body = response.read()
         connection.close()
-        if response.status == 200:
-            return json.loads(body)
+        told = json.loads(body) if response.status in (200, 403, 404) else None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ConfigError(f"no proxy of ours answers at {shown} ({error})", hint) from error
+    if response.status == 200:
+        return told
+    if isinstance(told, dict) and "error" in told:
+        raise Refused(str(told["error"]))
     raise ConfigError(f"no proxy of ours answers at {shown} (status {response.status})", hint)
 
 

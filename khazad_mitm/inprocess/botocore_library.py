@@ -38,6 +38,10 @@ class BotocoreLibrary:
     def with_body(self, theirs: Any, body: bytes) -> Any:
         raise NotImplementedError("a signed body cannot be replaced")
 
+    def again(self, theirs: Any) -> Any:
+        """As it is: sending changes nothing of it, and its signature is good for minutes."""
+        return theirs
+
     def response(self, reply: Reply, theirs: Any, *, is_stream: bool) -> Any:
         from botocore.awsrequest import AWSResponse
 

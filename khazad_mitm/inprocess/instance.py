@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from khazad_mitm import installed
 from khazad_mitm import settings as options
 from khazad_mitm.cache.stats import Stats
-from khazad_mitm.errors import ConfigError
+from khazad_mitm.errors import CacheUnavailable, ConfigError
 from khazad_mitm.exchange import CacheScope
 from khazad_mitm.inprocess import ahead, patch
 from khazad_mitm.inprocess.per_process import PerProcess
 
 if TYPE_CHECKING:
     from khazad_mitm.embed.callables import TextsToVectors
+    from khazad_mitm.fronts import Front
     from khazad_mitm.judge.callables import PairToBool
 
 
@@ -44,7 +45,8 @@ class Khazad:
     asked. A child of a fork gets a cache of its own, with the same settings and store, at its
     first call. `embedder` may be a function of yours that gives an array [len(texts), dim] for a
     list of texts, `async` or not; `embedding_model` then is a name for it. `verifier` may be one
-    that says for a `Pair` of questions whether they mean the same.
+    that says for a `Pair` of questions whether they mean the same, and `judge`, by keyword, one
+    that says whether its two answers say the same, where `max_wrong_hits` is set.
 
     Raises ConfigError for a value that cannot work, before anything is patched.
     """
@@ -66,6 +68,7 @@ class Khazad:
     ) -> None:
         if hosts is not None and not hosts:
             raise ConfigError("hosts: [] allows nothing", "None allows every host")
+        judge: PairToBool | None = others.pop("judge", None)
         own = embedder if callable(embedder) else None
         verify = verifier if callable(verifier) else None
         given = {
@@ -94,7 +97,7 @@ class Khazad:
         from khazad_mitm.assembly import build
 
         self._source = PerProcess(
-            partial(build, settings, embed=own, verify=verify), ahead.find(os.environ)
+            partial(build, settings, embed=own, verify=verify, judge=judge), ahead.find(os.environ)
         )
         here = self._source.here()
         patch.install(self._source)
@@ -134,6 +137,26 @@ class Khazad:
         if cache is not None:
             cache.flush()
         self.logger.info("[Khazad] Cache flushed")
+
+    def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
+        """Why an answer was served: `id_` is its `X-Khazad-Entry`, or the beginning of it.
+
+        What is stored, what it has answered by meaning, what differed, what each guard says, how
+        many of its pool are wrong at most; compared with the question `ask`, or with another
+        entry. Raises `UnknownEntry`.
+        """
+        return self._here().explain(id_, ask, other)
+
+    def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
+        """Take an answer back: it is forgotten, and not served again for the questions that it has
+        answered by meaning, or for the one that `ask` says. Raises `UnknownEntry`."""
+        return self._here().wrong(id_, ask)
+
+    def _here(self) -> Front:
+        cache = self._source.here()
+        if cache is None:
+            raise CacheUnavailable("there is no cache in this process")
+        return cache
 
     def is_active(self) -> bool:
         return self._is_active

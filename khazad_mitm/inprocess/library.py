@@ -133,6 +133,12 @@ class Library:
         """The same request with another body, not encoded and of known length."""
         return self._copy(theirs, _OF_THE_BODY, {"content": body})
 
+    def again(self, theirs: TheirRequest) -> TheirRequest:
+        """Of the extensions only the time-outs: `trace` would call the application back."""
+        copy = self._copy(theirs, (), {"content": theirs.read()})
+        copy.extensions = {k: v for k, v in theirs.extensions.items() if k == "timeout"}
+        return copy
+
     def _copy(
         self, theirs: TheirRequest, without: tuple[str, ...], body: dict[str, Any]
     ) -> TheirRequest:

@@ -47,6 +47,9 @@ class RequestsLibrary:
         copy.headers["Content-Length"] = str(len(body))
         return copy
 
+    def again(self, theirs: Any) -> Any:
+        return theirs.copy()
+
     def response(self, reply: Reply, theirs: Any, *, is_stream: bool) -> Any:
         raw = urllib3_bodies.made(reply, theirs.method, is_stream=is_stream)
         return self._adapter.build_response(theirs, raw)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from khazad_mitm.cache.stats import Stats
+from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.inprocess.instance import Khazad
 
 P = ParamSpec("P")
@@ -66,6 +67,23 @@ def flush() -> None:
         logger.warning("[Khazad] Not initialized, nothing to flush")
         return
     instance.flush()
+
+
+def explain(id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
+    """Why an answer was served; see `Khazad.explain`."""
+    return _initialized().explain(id_, ask, other)
+
+
+def wrong(id_: str, ask: str | None = None) -> dict[str, Any]:
+    """Take an answer back; see `Khazad.wrong`."""
+    return _initialized().wrong(id_, ask)
+
+
+def _initialized() -> Khazad:
+    instance = _instance
+    if instance is None:
+        raise CacheUnavailable("not initialized: call khazad.init() first")
+    return instance
 
 
 def is_active() -> bool:

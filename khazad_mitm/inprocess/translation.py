@@ -30,6 +30,10 @@ class Translation(Protocol):
         """The same request with another body, not encoded and of known length."""
         ...
 
+    def again(self, theirs: Theirs) -> Theirs:
+        """The same request once more, to be sent beside the first and from another thread."""
+        ...
+
     def response(self, reply: Reply, theirs: Theirs, *, is_stream: bool) -> Theirs:
         """A reply of ours to that request, as one body or as a stream."""
         ...

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -29,6 +30,20 @@ if TYPE_CHECKING:
     from khazad_mitm.messages import Request
 
 logger = logging.getLogger("khazad")
+
+_on_their_way: set[asyncio.Task[None]] = set()
+"""Background calls: an event loop alone would let them be collected."""
+
+
+@contextmanager
+def ending(capture: Capture) -> Iterator[None]:
+    """A background call, of which nobody hears: a client that was closed meanwhile ends it."""
+    try:
+        yield
+    except Exception as error:
+        logger.debug("[Khazad] a background call failed: %s", error)
+    finally:
+        capture.abort()  # does nothing where the answer is whole
 
 
 class SyncWrapped(Protocol):
@@ -132,6 +147,17 @@ class Interception:
         capture.feed(whole.body)
         capture.finish(whole.status, whole.headers)
 
+    def _again(
+        self, theirs: Theirs, outcome: Decision | None, ask: Callable[[Theirs, Capture], None]
+    ) -> None:
+        """Have asked in the background what was just answered, where the cache wants to know."""
+        try:
+            capture = self._cache.shadow(outcome)
+            if capture is not None:
+                ask(self._library.again(self._cleaned(theirs)), capture)
+        except Exception:
+            logger.warning("[Khazad] Could not ask again in the background", exc_info=True)
+
 
 class SyncTransport(Interception):
     """Wraps the transport of a blocking client."""
@@ -146,6 +172,7 @@ class SyncTransport(Interception):
         outcome = self._decide(request)
         answer = self._answer(request, outcome)
         if answer is not None:
+            self._again(request, outcome, self._ask_again)
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
@@ -177,6 +204,16 @@ class SyncTransport(Interception):
             logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
             return None
 
+    def _ask_again(self, theirs: Theirs, capture: Capture) -> None:
+        def ask() -> None:
+            with guarded(), ending(capture):
+                response = self._wrapped.handle_request(theirs)
+                self._listen(response, capture)
+                if not self._library.is_read(response):
+                    self._library.read(response)
+
+        threading.Thread(target=ask, name="khazad-again", daemon=True).start()
+
     def close(self) -> None:
         self._wrapped.close()
 
@@ -194,6 +231,7 @@ class AsyncTransport(Interception):
         outcome = await self._decide(request)
         answer = self._answer(request, outcome)
         if answer is not None:
+            self._again(request, outcome, self._ask_again)
             return answer
         with guarded():
             outgoing, outcome = self._outgoing(request, outcome)
@@ -231,6 +269,18 @@ class AsyncTransport(Interception):
                 raise
             logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
             return None
+
+    def _ask_again(self, theirs: Theirs, capture: Capture) -> None:
+        async def ask() -> None:
+            with guarded(), ending(capture):
+                response = await self._wrapped.handle_async_request(theirs)
+                async with aclosing(response):
+                    self._listen(response, capture)
+                    await response.aread()
+
+        task = asyncio.get_running_loop().create_task(ask())
+        _on_their_way.add(task)
+        task.add_done_callback(_on_their_way.discard)
 
     async def aclose(self) -> None:
         await self._wrapped.aclose()

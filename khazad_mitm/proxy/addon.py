@@ -26,6 +26,7 @@ from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers
 from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
+from khazad_mitm.proxy.again import Again, copy_of
 from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
 from khazad_mitm.proxy.limits import Limits
@@ -79,6 +80,7 @@ class KhazadAddon:
         # Weak: a flow that mitmproxy drops without another hook takes its ticket along.
         self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
         self._last_word = LastWord(self.decrypts, self._forget, self.response_waits)
+        self._again = Again(self._forget)
         # Hooks of the connection, told elsewhere. They are lent to this addon: one more addon
         # in mitmproxy's chain is asked eight times for every request.
         tunnels, lazy = Tunnels(self.decrypts), Lazy(self._waits)
@@ -137,6 +139,7 @@ class KhazadAddon:
     def done(self) -> None:
         if self._last_word in ctx.master.addons:
             ctx.master.addons.remove(self._last_word)
+        self._again.stop()
         self._close()
         self._paced.uninstall()
         self._http1.uninstall()
@@ -190,11 +193,17 @@ class KhazadAddon:
         # A streamed request body has gone upstream by now.
         if flow.response or flow.error or not flow.live or flow.request.stream:
             return
+        if flow in self._tickets:  # a background call of our own
+            return
         try:
             if magic.is_meant(flow.request):
-                is_known = flows.is_local(flow.client_conn) or "proxyauth" in flow.metadata
+                is_local = flows.is_local(flow.client_conn)
                 flow.response = await magic.page(
-                    flow.request, self._cache, self.is_ending, may_change=is_known
+                    flow.request,
+                    self._cache,
+                    self.is_ending,
+                    is_local=is_local,
+                    may_change=is_local or "proxyauth" in flow.metadata,
                 )
             elif self._cache is not None:
                 await self._ask(self._cache, flow)
@@ -217,6 +226,7 @@ class KhazadAddon:
                 flow.comment = reply.headers.joined("cache-status")
                 if isinstance(outcome, Hit):
                     flow.marked = ":zap:"
+                    self._ask_again(cache, flow, outcome)
             case Miss():
                 miss = batches.split(flow, outcome)
                 ticket = Ticket(cache.cache_status(miss), cache.capture(miss))
@@ -226,6 +236,13 @@ class KhazadAddon:
                 self._admit(flow, Ticket(cache.cache_status(outcome), cache.capture(outcome)))
             case Bypass():
                 self._admit(flow, Ticket(cache.cache_status(outcome), None))
+
+    def _ask_again(self, cache: Front, flow: http.HTTPFlow, hit: Hit) -> None:
+        capture = cache.shadow(hit)
+        if capture is not None:
+            again = copy_of(flow)
+            self._tickets[again] = Ticket("", capture)
+            self._again.ask(again)
 
     def _admit(self, flow: http.HTTPFlow, ticket: Ticket) -> None:
         self._tickets[flow] = ticket
@@ -240,7 +257,8 @@ class KhazadAddon:
         if ticket is not None:
             ticket.headers = flows.to_headers(response.headers)
             # RFC 9211 §2: a cache appends to what the caches before it have said.
-            response.headers.add("cache-status", ticket.cache_status)
+            if ticket.cache_status:
+                response.headers.add("cache-status", ticket.cache_status)
             if response.status_code != HTTPStatus.OK:
                 ticket.batch = None
         if ticket is not None and ticket.batch is not None:

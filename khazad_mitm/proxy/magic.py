@@ -3,7 +3,10 @@
 `.internal` is reserved and resolves nowhere, so only a request that came through the proxy gets
 here: `curl -x http://127.0.0.1:8080 http://khazad.internal/ready`, or, for a load balancer that
 knows no proxies, `GET /ready` with `Host: khazad.internal`. Reading is free; forgetting takes a
-POST that no web page sent, nor somebody from elsewhere who has not authenticated.
+POST that no web page sent, nor somebody from elsewhere who has not authenticated. What is stored is
+shown, and taken back, only for callers on this machine: over a network the proxy's clients are
+tenants, and one must not read another's prompts. Who puts a balancer in front of it on the same
+machine makes callers of his network local ones: let it refuse these pages.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import http
 
 from khazad_mitm import __version__
+from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 
 if TYPE_CHECKING:
     from khazad_mitm.fronts import Front
@@ -33,16 +38,17 @@ async def page(
     cache: Front | None,
     is_ending: bool = False,
     *,
+    is_local: bool = False,
     may_change: bool = True,
 ) -> http.Response:
     """The answer of the magic host; 503 where there is no cache.
 
-    `may_change`: the caller is on this machine, or has said who he is.
+    `is_local`: the caller is on this machine. `may_change`: he is, or has said who he is.
     """
     match request.method, request.path.partition("?")[0]:
         case "GET", "/live":
             return _json(200, {"status": "live"})
-        case _, "/health" | "/ready" | "/stats" | "/flush" if cache is None:
+        case _, "/health" | "/ready" | "/stats" | "/flush" | "/explain" | "/wrong" if cache is None:
             return _json(503, {"status": "no cache"})
         case "GET", "/ready" if cache is not None:
             # Without store or model calls still go through: that is no reason to be taken out.
@@ -62,9 +68,31 @@ async def page(
             # May wait for the store: not on the event loop.
             flushed = await asyncio.get_running_loop().run_in_executor(None, cache.flush)
             return _json(200, {"flushed": flushed})
+        case ("GET", "/explain") | ("POST", "/wrong") if cache is not None:
+            if not is_local or "origin" in request.headers:
+                return _json(403, {"error": "only for callers on the proxy's own machine"})
+            return await _about_an_entry(request, cache)
         case _:
             pages = ["GET /live", "GET /ready", "GET /health", "GET /stats", "POST /flush"]
+            pages += ["GET /explain", "POST /wrong"]
             return _json(404, {"error": "no such page", "pages": pages})
+
+
+async def _about_an_entry(request: http.Request, cache: Front) -> http.Response:
+    """`?id=` and, where given, `ask=` and `other=`."""
+    asked = {name: value for name, value in request.query.items() if value}
+    id_, ask = asked.get("id", ""), asked.get("ask")
+    if request.method == "POST":
+        job = partial(cache.wrong, id_, ask)
+    else:
+        job = partial(cache.explain, id_, ask, asked.get("other"))
+    try:
+        told = await asyncio.get_running_loop().run_in_executor(None, job)
+    except UnknownEntry as error:
+        return _json(404, {"error": str(error)})
+    except CacheUnavailable as error:
+        return _json(503, {"error": f"the store does not answer: {error}"})
+    return _json(200, told)
 
 
 def _json(status: int, value: Any) -> http.Response:

@@ -41,13 +41,15 @@ def open_recorder(settings: Settings, build_cache: Callable[[Settings], Cache]) 
 
 
 def _in_memory(settings: Settings) -> Settings:
-    """A cache of recordings: of this process, for ever, shared, and never in a hurry."""
+    """A cache of recordings: of this process, for ever, shared, and never in a hurry. Nothing can
+    be learned where no upstream is asked, so there is no budget."""
     return replace(
         settings,
         redis_url="memory",
         tenant="shared",
         mode="cache",
         ttl=None,
+        max_wrong_hits=None,
         hosts=(),
         embed_deadline_ms=60_000,
         store_deadline_ms=60_000,

@@ -13,11 +13,12 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from khazad_mitm import wire
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.stats import Stats
+from khazad_mitm.errors import UnknownEntry
 from khazad_mitm.exchange import Miss, Outcome, ParsedRequest, Reply
 from khazad_mitm.fronts import Listener, Played, Unrecorded
 from khazad_mitm.messages import Headers, Request, Response
@@ -65,6 +66,9 @@ class ByMeaning(Protocol):
 
     def __call__(self, request: Request) -> Reply | None: ...
     def close(self) -> None: ...
+
+
+NO_ENTRIES = "a cassette is in the place of the cache: its recordings are files, to read and edit"
 
 
 class Recorder:
@@ -137,6 +141,15 @@ class Recorder:
             return (
                 self._refused(request, "a mistake of ours, see the log") if self._refuses else None
             )
+
+    def shadow(self, outcome: object) -> None:
+        """A recording is played as it is; no upstream is asked about it."""
+
+    def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
+
+    def wrong(self, id_: str, ask: str | None = None) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
 
     def unreadable(self) -> Played | None:
         if not self._refuses:

@@ -14,8 +14,7 @@ from typing import Any
 from redis.exceptions import OutOfMemoryError
 
 from khazad_mitm.cache.budget import BANDS, EMPTY, MOST_DOUBT, WINDOW, Tally
-from khazad_mitm.cache.commands import Block, Find, Forget, Recall, Remember, Settle, Weigh
-from khazad_mitm.exchange import Asked
+from khazad_mitm.cache.commands import Asked, Block, Find, Forget, Recall, Remember, Settle, Weigh
 from khazad_mitm.store import scripts
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
+    Asked,
     Block,
     Find,
     Forget,
@@ -36,7 +37,7 @@ from khazad_mitm.cache.commands import (
     StoreCommand,
     Weigh,
 )
-from khazad_mitm.exchange import Asked, Entry, Neighbour
+from khazad_mitm.exchange import Entry, Neighbour
 from khazad_mitm.store.matrix import Matrix
 from khazad_mitm.store.pools import Blocks, Pools
 

@@ -88,6 +88,7 @@ class OpenAIChat:
             question=question,
             exact_only=exact_only,
             ignored=_IGNORED,
+            leaves_traces=bool(body.get("store")),
         )
 
     def assemble(self, body: bytes, parsed: ParsedRequest) -> Answer | Unkept:

@@ -104,6 +104,8 @@ class OpenAIResponses:
             question=question,
             exact_only=exact_only,
             bypass=_bypass(body),
+            # Kept for 30 days unless told otherwise.
+            leaves_traces=body.get("store") is not False,
             ignored=_IGNORED,
         )
 

@@ -40,7 +40,7 @@ class Letters:
 class Desk:
     """A cache with its parts at hand."""
 
-    def __init__(self, routes: Any = (), **rules: Any) -> None:
+    def __init__(self, routes: Any = (), *, shadow_per_hour: int = 1_000, **rules: Any) -> None:
         self.store = MemoryStore(max_entries=100)
         self.executor = ThreadPoolExecutor(1)
         self.parsed: ParsedRequest | None = None
@@ -65,6 +65,7 @@ class Desk:
             self.store,
             allows=lambda host: host == "api.example.com",
             decrypts=lambda host: True,
+            shadow_per_hour=shadow_per_hour,
         )
 
     def ask(self, parsed: ParsedRequest, *, awaiting: bool = False) -> Outcome | None:

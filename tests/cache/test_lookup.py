@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from khazad_mitm.cache.commands import Accept, Alias, Nearest, Put, Refuse
-from khazad_mitm.cache.lookup import keep, learn, lookup, vouch
+from khazad_mitm.cache.lookup import keep, learn, lookup, note, vouch
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Answer, Bypass, Hit, Miss, Neighbour, Unsatisfied
 from khazad_mitm.messages import Headers, Response
@@ -271,17 +271,30 @@ def test_a_truncated_answer_is_kept_for_exact_repeats_only() -> None:
 def test_a_paraphrase_is_learnt_under_its_own_digests() -> None:
     stored = near(0.95, "hello")
     _, hit = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [stored])
-    commands, _ = play(learn(hit), None)
+    (alias,), _ = play(learn(hit), None)
+    (remembered,), _ = play(note(hit, RULES, NOW), None)
 
-    assert [
-        Alias(hit.paraphrase.alias, hit.paraphrase.digests.conversation, stored.entry)
-    ] == commands
+    digests = hit.paraphrase.digests
+    assert Alias(hit.paraphrase.alias, digests.conversation, stored.entry, 0.95) == alias
+    assert stored.id == remembered.id
+    assert (digests.fingerprint, "hello!") == (
+        remembered.asked.fingerprint,
+        remembered.asked.question,
+    )
+
+
+def test_what_was_asked_is_a_digest_where_prompts_are_not_kept() -> None:
+    _, hit = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [near(0.95, "hello")])
+    (remembered,), _ = play(note(hit, replace(RULES, store_prompts=False), NOW), None)
+
+    assert remembered.asked.question.startswith("digest ")
 
 
 def test_an_exact_hit_teaches_nothing() -> None:
     _, hit = play(lookup(asked("hello"), RULES, NOW), entry())
 
     assert ([], None) == play(learn(hit))
+    assert ([], None) == play(note(hit, RULES, NOW))
 
 
 def test_the_follow_up_of_a_paraphrase_looks_where_the_original_was_kept() -> None:

@@ -163,3 +163,10 @@ class TestAtTheFront:
             for hit in hits
             if isinstance(hit, Hit) and hit.entry.expires_at is not None
         ]
+
+
+def test_a_tag_may_name_a_stricter_profile_only() -> None:
+    tag = Route(tag="x")
+
+    assert "strict" == of((tag, {"profile": "strict"}), **tagged("x")).profile
+    assert RULES.profile == of((tag, {"profile": "faq"}), **tagged("x")).profile

@@ -39,6 +39,9 @@ def test_hits_misses_and_bypasses_are_told_apart() -> None:
         "saved_tokens": 12,
         "saved_seconds": 3.5,
         "saved_by_model": {"m": [10, 2]},
+        "checked_hits": 0,
+        "wrong_hits": 0,
+        "checked_misses": 0,
         "errors": 0,
     } == told
 

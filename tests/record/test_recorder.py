@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from khazad_mitm.errors import UnknownEntry
 from khazad_mitm.exchange import Reply
 from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers, Request
@@ -285,3 +286,12 @@ async def test_waiting_for_it_is_the_same(tmp_path: Path) -> None:
     assert [200, 400] == [
         outcome.reply.status for outcome in outcomes if isinstance(outcome, Played)
     ]
+
+
+def test_a_recording_is_neither_checked_nor_an_entry(tmp_path: Path) -> None:
+    recorder = Recorder(Cassette.open(tmp_path), RecordMode.ONCE)
+
+    assert recorder.shadow(None) is None
+    for asked in (recorder.explain, recorder.wrong):
+        with pytest.raises(UnknownEntry, match="a cassette is in the place"):
+            asked("abcd")

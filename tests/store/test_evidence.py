@@ -5,6 +5,7 @@ from __future__ import annotations
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
 from khazad_mitm.cache.commands import (
     Alias,
+    Asked,
     Block,
     Find,
     Forget,
@@ -18,7 +19,6 @@ from khazad_mitm.cache.commands import (
     Standing,
     Weigh,
 )
-from khazad_mitm.exchange import Asked
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.evidence import MOST_BLOCKS, MOST_REMEMBERED
 from tests.store.conftest import MakeStore
