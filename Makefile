@@ -33,6 +33,10 @@ demo: $(VENV)/.ready $(CLIENTS)/.ready  ## Show a miss, a hit, a paraphrase and 
 bench: $(VENV)/.ready $(CLIENTS)/.ready  ## Measure, side by side with what we compare ourselves to
 	$(VENV)/bin/python -m bench
 
+.PHONY: bench-budget
+bench-budget: $(VENV)/.ready  ## Judge the budget of wrong hits, on labelled streams where they are
+	$(VENV)/bin/python -m bench.budget $(BUDGET)
+
 .PHONY: bench-peer
 bench-peer: $(VENV)/.ready $(PEER)/.ready  ## Measure, beside the original khazad; wants torch: gigabytes
 	$(VENV)/bin/python -m bench.peer --peer $(PEER)/bin/python $(if $(QUICK),--quick)
