@@ -127,7 +127,7 @@ class Archive:
         self._judging.close(0.0)
 
     def _keep(self, miss: Miss, response: Response) -> None:
-        keys = _landing(miss)
+        keys = (*_landing(miss), *_placing(miss))
         self._parts.landings.begin(keys)
         # An answer is as old as its last byte, however long it waits to be kept.
         if not self._keeper.hand(partial(self._store, miss, response, time.time())):
@@ -142,6 +142,18 @@ class Archive:
             self._parts.flights.dissolve(miss.flight)
 
     def _store(self, miss: Miss, response: Response, now: float) -> None:
+        try:
+            entry = self._landed(miss, response, now)
+            # Afterwards: those who wait for the answer do not wait for what follows.
+            if entry is not None:
+                self._run(lookup.place(miss, entry))
+        finally:
+            self._parts.landings.end(_placing(miss))
+        if entry is not None and miss.candidate is not None and not entry.exact_only:
+            self._observe(miss, miss.candidate, entry.answer, was_served=False)
+
+    def _landed(self, miss: Miss, response: Response, now: float) -> Entry | None:
+        """Keep an answer, and tell those who wait for it."""
         flights = self._parts.flights
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
         # and so would the refusal of the key that all of them show.
@@ -156,9 +168,7 @@ class Archive:
             elif miss.flight:
                 otherwise(miss.flight)
             self._parts.landings.end(_landing(miss))
-        # Afterwards: those who wait for the answer do not wait for this.
-        if entry is not None and miss.candidate is not None and not entry.exact_only:
-            self._observe(miss, miss.candidate, entry.answer, was_served=False)
+        return entry
 
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
@@ -255,6 +265,11 @@ def _landing(miss: Miss) -> tuple[str, ...]:
     """What is in the store once the answer to a miss is."""
     fingerprint = miss.digests.fingerprint
     return (fingerprint, *miss.proofs) if miss.reason == lookup.NOT_ACCEPTED else (fingerprint,)
+
+
+def _placing(miss: Miss) -> tuple[str, ...]:
+    """Where the answer to a miss will be found by meaning, once there is a vector."""
+    return (miss.scope,) if miss.scope is not None and miss.vector is None else ()
 
 
 def what(parsed: ParsedRequest) -> str:

@@ -22,6 +22,7 @@ from khazad_mitm.cache.commands import (
     Join,
     Judge,
     JudgeAnswers,
+    Nearest,
     Resolve,
     Steps,
     StoreCommand,
@@ -197,6 +198,8 @@ def _awaited(command: Command) -> tuple[str, ...]:
             return (command.credential,)
         case Resolve():
             return command.conversations
+        case Nearest():
+            return (command.scope,)
         case _:
             return ()
 

@@ -23,8 +23,8 @@ class _Landing:
 
 
 class Landings:
-    """By key: an answer's fingerprint, the credential that the upstream has accepted, or the
-    conversation of a paraphrase that was served."""
+    """By key: an answer's fingerprint, the credential that the upstream has accepted, the
+    conversation of a paraphrase that was served, or the scope that an entry is placed in."""
 
     def __init__(self) -> None:
         self._lock = Lock()

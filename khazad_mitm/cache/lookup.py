@@ -260,28 +260,33 @@ def keep(
 ) -> Steps[Entry | Unkept]:
     """Keep a complete answer under the keys that its lookup has computed.
 
-    `response.body` is decoded. Embeds the question where the lookup had no time to.
+    `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until
+    `place`.
     """
-    parsed, text = miss.parsed, question_text(miss.parsed)
-    scope = None if answer.exact_only else miss.scope
-    vector = miss.vector
-    if scope is not None and vector is None:
-        try:
-            vector = yield Embed(text or "", may_wait=True)
-        except CacheUnavailable:
-            vector = None
-    if vector is None:
-        scope = None
-    question = text if scope is not None else None
-    entry = replace(_entry(miss, response, answer, rules, now), question=question)
+    parsed = miss.parsed
+    scope = None if answer.exact_only or miss.vector is None else miss.scope
+    entry = _entry(miss, response, answer, rules, now)
+    if scope is not None:
+        entry = replace(entry, question=question_text(parsed))
     if rules.store_prompts and parsed.batch is None:
         entry = replace(entry, request=policy.kept_request(parsed))
     parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
     else:
-        yield Put(entry, scope, vector if scope is not None else None)
+        yield Put(entry, scope, miss.vector if scope is not None else None)
     return entry
+
+
+def place(miss: Miss, entry: Entry) -> Steps[None]:
+    """Put an entry beside its like, if the lookup had no time for its vector: the model may still
+    be read, for which nobody who asks the same again is made to wait."""
+    text = question_text(miss.parsed)
+    if text is None or miss.scope is None or miss.vector is not None or entry.exact_only:
+        return
+    vector = yield Embed(text, may_wait=True)
+    if vector is not None:
+        yield Put(replace(entry, question=text), miss.scope, vector)
 
 
 def keep_rest(

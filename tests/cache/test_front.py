@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.cache.commands import Alias
+from khazad_mitm.cache.commands import Alias, Put
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Bypass, Framing, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers, Request
@@ -70,6 +70,34 @@ def test_the_follow_up_of_a_paraphrase_is_found_at_once(
     assert isinstance(
         desk.ask(asked("coffee or tea", "rum", "why is that"), awaiting=awaiting), Miss
     )
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_other_words_for_what_was_just_answered_are_found_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, awaiting: bool
+) -> None:
+    # Of a key's first question there is no vector until it has been answered.
+    capture = desk.cache.capture(_missed(desk.ask(asked("tea or coffee"))))
+    perform, is_asked = desk.store.perform, threading.Event()
+
+    def slowly(command: Any) -> Any:
+        if isinstance(command, Put) and command.vector is not None:
+            threading.Timer(0.05, is_asked.set).start()
+            is_asked.wait(5)
+        return perform(command)
+
+    monkeypatch.setattr(desk.store, "perform", slowly)
+    capture.feed(ANSWER)
+    capture.finish(200, Headers([("Content-Type", "application/json")]))
+    hit = desk.ask(asked("coffee or tea"), awaiting=awaiting)
+
+    assert isinstance(hit, Hit)
+    assert "semantic" == hit.tier
+
+
+def _missed(outcome: Any) -> Miss:
+    assert isinstance(outcome, Miss)
+    return outcome
 
 
 def slow_to_learn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

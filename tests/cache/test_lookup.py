@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from khazad_mitm.cache.commands import Accept, Alias, Nearest, Put, Refuse
-from khazad_mitm.cache.lookup import keep, learn, lookup, note, vouch
+from khazad_mitm.cache.commands import Accept, Alias, Embed, Nearest, Put, Refuse
+from khazad_mitm.cache.lookup import keep, learn, lookup, note, place, vouch
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Answer, Bypass, Hit, Miss, Neighbour, Unsatisfied
 from khazad_mitm.messages import Headers, Response
@@ -253,11 +253,25 @@ def test_keeping_computes_nothing_twice() -> None:
     )
 
 
-def test_keeping_embeds_what_the_lookup_had_no_time_for() -> None:
+def test_an_answer_is_kept_at_once_and_placed_when_there_is_a_vector() -> None:
     _, miss = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
-    commands, _ = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), VECTOR, None)
+    commands, kept = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), None)
+    placing, _ = play(place(miss, kept), VECTOR, None)
 
-    assert ["Embed", "Put"] == kinds(commands)
+    assert [Put(kept, None, None)] == commands
+    assert [
+        Embed("x", may_wait=True),
+        Put(replace(kept, question="x"), miss.scope, VECTOR),
+    ] == placing
+
+
+def test_what_is_placed_already_or_never_is_not_placed() -> None:
+    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
+    _, kept = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), None)
+    _, bare = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
+    _, cut = play(keep(bare, WHOLE, Answer(b"{}", exact_only="length"), RULES, NOW), None)
+
+    assert [] == play(place(miss, kept))[0] == play(place(bare, cut))[0]
 
 
 def test_a_truncated_answer_is_kept_for_exact_repeats_only() -> None:
