@@ -128,7 +128,7 @@ def _command(rng: random.Random) -> StoreCommand:
             Get(a, b),
             GetMany(tuple(map(digest, range(rng.randrange(1, 130))))),
             Resolve((a, b)),
-            Nearest(a, QUESTION, rng.choice((-1.0, 0.9, 1.0))),
+            Nearest(a, QUESTION, rng.choice((-1.0, 0.9, 1.0)), 10, rng.choice(("", b))),
             Put(kept, a, QUESTION),
             PutMany((kept,)),
             Alias(a, b, kept),
@@ -152,6 +152,8 @@ def _reply(command: vectorset.RedisCommand, rng: random.Random) -> Any:
                 for _ in range(rng.randrange(4))
                 for part in (_word(rng), repr(rng.uniform(0, 1)).encode())
             ]
+        case "SMEMBERS":
+            return {_word(rng) for _ in range(rng.randrange(4))}
         case "VCARD" | "EXISTS" | "DEL" | "ZADD":
             return rng.choice((0, 1, 2**40))
         case "SET":
