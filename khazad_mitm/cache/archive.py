@@ -147,6 +147,7 @@ class Archive:
             # Afterwards: those who wait for the answer do not wait for what follows.
             if entry is not None:
                 self._run(lookup.place(miss, entry))
+                self._counters.count_stored()
         finally:
             self._parts.landings.end(_placing(miss))
         if entry is not None and miss.candidate is not None and not entry.exact_only:
@@ -180,8 +181,6 @@ class Archive:
             return None
         answer, decoded = read
         entry: Entry | None = self._run(lookup.keep(miss, decoded, answer, rules, now))
-        if entry is not None:
-            self._counters.count_stored()
         return entry
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
