@@ -50,7 +50,7 @@ test: $(VENV)/.ready $(CLIENTS)/.ready  ## Run every test; sets up all that it n
 
 .PHONY: test-node
 test-node: $(VENV)/.ready  ## Have the SDKs of Node read our replays, where there is a Node 20
-	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then \
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
 	    npm ci --prefix tests/node --no-audit --no-fund --ignore-scripts && \
 	    KHAZAD_NODE=1 $(VENV)/bin/python -m pytest tests/wire/test_node_sdks.py; \
 	else echo "not run: there is no Node.js 20 or later here"; fi
