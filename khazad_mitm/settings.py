@@ -143,7 +143,7 @@ OPTIONS: tuple[Option, ...] = (
         "profile",
         "str",
         "balanced",
-        "how alike two questions must be: `strict` (0.95), `balanced` (0.90), `faq` (0.85)",
+        "how alike two questions must be: `strict` (0.80), `balanced` (0.58), `faq` (0.70)",
         value.one_of(PROFILES),
     ),
     Option(
