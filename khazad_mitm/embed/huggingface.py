@@ -47,7 +47,7 @@ logger = logging.getLogger("khazad")
 class HuggingFaceEmbedder:
     """A sentence-transformers model on the CPU, in float32; thread-safe, one text at a time."""
 
-    threads = 2
+    threads = 1
 
     def __init__(self, name: str | None = None, *, downloads: bool = True) -> None:
         """Loads nothing yet. Raises ConfigError where sentence-transformers is not installed."""
