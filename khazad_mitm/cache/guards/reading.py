@@ -26,6 +26,12 @@ PIECE = re.compile(
     r"|(?P<sign>[<>=!+*/%^&|~\\@#$€£_-]+)",
     re.UNICODE,
 )
+# "Right, how do I ...": says nothing before a question, all where it is the answer to one.
+OPENING = re.compile(
+    r"\s*(?:right|alright|all right|great|fine|listen|look|anyway|cool|perfect|excellent|nice|awesome)"
+    r"\s*[,:!.]\s+(?=(?:\S+\s+){2}\S)",
+    re.IGNORECASE,
+)
 PARTS = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+", re.UNICODE)
 CURRENCIES = {"$": "dollar", "€": "euro", "£": "gbp", "¥": "yen", "₹": "rupee"}
 # Letters that follow a number and are a unit of it, not a part of an identifier.
@@ -139,6 +145,8 @@ def _is_beside_name(raw: list[_Raw], index: int) -> bool:
 
 def _split(text: str) -> list[_Raw]:
     text = text.replace("’", "'")
+    if opening := OPENING.match(text):
+        text = text[opening.end() :]
     found: list[_Raw] = []
     starts = True
     sentence = True

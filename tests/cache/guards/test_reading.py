@@ -19,6 +19,8 @@ from khazad_mitm.cache.guards.reading import read
         ("I can't log in", "i can not login"),
         ("Could you tell me how many there are?", "~howmany there are"),
         ("Hi there, thanks in advance", ""),
+        ("Right, then turn right", "then turn right"),
+        ("Right, please", "right please"),
     ],
 )
 def test_a_text_is_read_in_one_spelling(text: str, said: str) -> None:

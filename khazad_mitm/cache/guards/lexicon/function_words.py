@@ -36,7 +36,7 @@ POLITENESS = frozenset(
     "please pls plz kindly thanks thank thx ty hi hello hey hiya greetings dear sorry excuse"
     " pardon sir madam mate folks guys friend ok okay well oh um hmm ah wow quick quickly fast"
     " question wondering wonder curious urgent urgently asap advance appreciate appreciated"
-    " grateful cheers maybe perhaps possibly simply".split()
+    " grateful cheers maybe perhaps possibly simply regards bye goodbye sincerely".split()
 )
 
 # Frames of asking: "what is the way to", "could you tell me", "I would like to know".

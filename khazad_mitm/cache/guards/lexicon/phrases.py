@@ -92,7 +92,13 @@ POLITE = _table(
         hi there; hello there; hey there; hi all; hi everyone; dear team; for a friend;
         as soon as possible; i appreciate it; if you do not mind; if possible; would you mind;
         let me know; i do not know; i do not understand; i am not sure; not sure;
-        what i want to know is; my question is; by the way
+        what i want to know is; my question is; by the way; kind regards; best regards;
+        warm regards; best wishes; all the best; have a nice day; have a good day; good bye;
+        please answer; please answer this; answer this; answer me this; hope you are well;
+        hope you are doing well; i hope you are well; i hope you are doing well;
+        hope this finds you well; hope all is well; thanks so much; thank you so much;
+        thanks again; thanks for your help; thank you for your help;
+        thanks for any help; any help is appreciated; any help would be appreciated
     """
 )
 
