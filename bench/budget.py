@@ -185,8 +185,8 @@ def _learned(
             counts.append(count)
             for id_ in stored:
                 cache._parts.store.perform(Forget(id_))
-        at = cache._parts.store.perform(Standing(pool))
-        return counts, at, cache.stats().checked_hits
+        earned = cache._parts.store.perform(Standing(pool))
+        return counts, None if earned is None else earned.at, cache.stats().checked_hits
     finally:
         cache.close()
 

@@ -326,7 +326,7 @@ OPTIONS: tuple[Option, ...] = (
         "shadow_share",
         "str",
         "0.1",
-        "with `max_wrong_hits`: of what is served by meaning, the share that is asked again",
+        "with `max_wrong_hits`: the share of hits by meaning to be asked again; of the first, more",
         value.sampled,
     ),
     Option(

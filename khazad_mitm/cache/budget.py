@@ -2,15 +2,15 @@
 
 A *candidate* is a question whose best neighbour the guards have let pass: it would be answered by
 that neighbour if the threshold were no higher than their similarity. Candidates are counted in
-bands of similarity, and with them how many were *checked* against a fresh answer and how many of
-those were *wrong*. `upper_bound` says how wrong the candidates above a threshold are at most,
-`threshold` where a pool may be opened for a given budget.
+bands of similarity, those that were served apart from the others, and with them how many were
+*checked* against a fresh answer and how many of those were *wrong*. `upper_bound` says how wrong
+those above a threshold are at most, `threshold` where a pool may be opened for a given budget.
 
-Within a band every candidate has the same chance to be wrong, whatever share of them is checked
-and however that share changes: so nothing has to be weighted by it. A beta-binomial mixture for
-each band (Robbins 1970; Howard et al. 2021) is a martingale of mean one at the true rate, the
-product over bands is another, and Ville's inequality bounds it at all times at once. The bound is
-the worst mixture of rates that the product does not exclude. docs/budget.md has the proof.
+Nothing is assumed of how the chance to be wrong depends on similarity or time. For a negative
+size s, exp(s * wrong - sum ln(1 - q + q e^s)) is a martingale of mean one at the true chances q;
+the sum is greatest where all are equal, so the statistic at their mean lies below it, a mixture
+over sizes does too, and Ville's inequality bounds it at all times at once (Howard et al. 2021;
+Waudby-Smith and Ramdas 2024). docs/budget.md has the proof.
 """
 
 from __future__ import annotations
@@ -27,12 +27,21 @@ WIDTH = 0.025
 BANDS = 20
 """Of similarity from LOWEST to 1: fixed, so that counts of different settings add up."""
 
-# Most bands are almost always right: a mixture that expects it pays 0.7 nats for a band without a
-# wrong answer in 600 checks, where Jeffreys' Beta(1/2, 1/2) pays 3.8. It holds for any choice.
-PRIOR = (0.1, 1.0)
+SLOTS = 2 * BANDS
+"""The bands of what was not served, all of which goes upstream and is checked; then those of what
+was served, of which a share is."""
 
 # Evidence older than two windows of so many checks is forgotten: what a pool is asked may change.
 WINDOW = 5_000
+
+# What was saved while little was served wrongly may be spent, looking so many times the answers
+# ahead that would make one wrong one; and never on a threshold that is worse than so many budgets.
+AHEAD = 20
+MOST_SPENT = 1.5
+
+# So many of the first that are served are all checked; then fewer and fewer, as the inverse of
+# what was: the pool would be closed otherwise, and the upstream asked just as often.
+FIRST_CHECKS = 300
 
 # A pool that goes bad must not live on its good past. The doubt (Shiryaev and Roberts' statistic)
 # grows with each wrong answer and reaches this once in so many checks, on average and at the
@@ -41,21 +50,33 @@ MOST_DOUBT = 1_000.0
 SUSPECTED = 10.0
 """Times the budget: the rate that the doubt looks out for."""
 
-# The confidence is shared out over the thresholds that may be looked at.
-_ALLOWED = math.log(BANDS / (1 - CONFIDENCE))
-_STEPS = 40
+# The confidence is shared out over the thresholds that may be looked at, and what was served.
+_ALLOWED = math.log((BANDS + 1) / (1 - CONFIDENCE))
+# Small ones tell rates apart that are nearly the budget, large ones know soon that none is wrong.
+_SIZES = tuple(-0.1 * 1.7**step for step in range(9))
+_STEPS = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What is known of the candidates of one band."""
+    """What is known of the candidates of one slot, or of several."""
 
     candidates: int = 0
     checked: int = 0
     wrong: int = 0
 
 
-EMPTY = (Tally(),) * BANDS
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What the evidence allows of a pool."""
+
+    at: float
+    """The threshold, a cosine."""
+    share: float = 0.0
+    """Of what is served, the part that is to be checked."""
+
+
+EMPTY = (Tally(),) * SLOTS
 
 
 def band_of(similarity: float) -> int:
@@ -64,53 +85,65 @@ def band_of(similarity: float) -> int:
     return min(BANDS - 1, max(0, math.floor((similarity - LOWEST) / WIDTH + 1e-9)))
 
 
+def slot_of(similarity: float, was_served: bool) -> int:
+    """Where a candidate is counted."""
+    return band_of(similarity) + (BANDS if was_served else 0)
+
+
 def edge_of(band: int) -> float:
     """The least similarity of a band."""
     return round(LOWEST + band * WIDTH, 4)
 
 
-def threshold(bands: Sequence[Tally], budget: float, lowest: float) -> float | None:
-    """The lowest threshold at which the bound is within the budget; None: at none.
+def above(slots: Sequence[Tally], similarity: float) -> tuple[Tally, Tally]:
+    """The candidates from `similarity` on: those that were not served, and those that were."""
+    band = band_of(similarity)
+    return _sum(slots[band:BANDS]), _sum(slots[BANDS + band :])
+
+
+def threshold(slots: Sequence[Tally], budget: float, lowest: float) -> float | None:
+    """The lowest threshold that keeps what is served within the budget; None: there is none.
 
     Not below `lowest`, and on the edges of bands only.
     """
+    allowed = next_rate(slots, budget)
     first = band_of(lowest)
     if edge_of(first) < lowest:
         first += 1
     for band in range(first, BANDS):
-        above = bands[band:]
-        if sum(tally.candidates for tally in above) and _is_within(above, budget):
+        if _excludes(above(slots, edge_of(band)), allowed):
             return edge_of(band)
     return None
 
 
-def bound_at(bands: Sequence[Tally], similarity: float) -> float:
-    """The share of wrong ones among the candidates from `similarity` on, at most."""
-    return upper_bound(bands[band_of(similarity) :])
+def next_rate(slots: Sequence[Tally], budget: float) -> float:
+    """How wrong what is served next may be, so that it is within the budget with what was."""
+    served = _sum(slots[BANDS:])
+    unseen = max(0, served.candidates - served.checked)
+    spent = served.wrong + (unseen * upper_bound([served]) if unseen else 0.0)
+    ahead = max(served.candidates, AHEAD / budget)
+    left = budget * (served.candidates + ahead) - spent
+    return min(MOST_SPENT * budget, left / ahead)
 
 
-def upper_bound(bands: Sequence[Tally]) -> float:
-    """Of the candidates of these bands together, the share that is wrong, at most.
+def share(slots: Sequence[Tally], least: float) -> float:
+    """Of what is served next, the part to be checked; `least` is the user's, 0 for never."""
+    checked = sum(tally.checked for tally in slots[BANDS:])
+    return max(least, min(1.0, FIRST_CHECKS / max(1, checked))) if least else 0.0
 
-    1 where there are none. The bands must be the highest ones: which they are was not chosen by
-    looking, or the confidence would be spent more often than it was shared out.
+
+def upper_bound(groups: Sequence[Tally]) -> float:
+    """Of the candidates of these groups, two at most, the share that is wrong at most.
+
+    1 where there are none. Of a group, what was checked must be a fair sample.
     """
-    total = sum(tally.candidates for tally in bands)
-    if not total:
+    if not _excludes(groups, 1.0):
         return 1.0
-    unchecked = sum(tally.candidates for tally in bands if not tally.checked)
-    checked = [tally for tally in bands if tally.checked]
-    # The largest sum of candidates * rate for which the evidence against the rates is within what
-    # is allowed: a concave programme, and this is its Lagrangian, solved for one multiplier.
-    low, high = -20.0, 40.0
+    low, high = _seen(groups), 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        rates = [_rate_at(tally, math.exp(middle)) for tally in checked]
-        against = sum(map(_evidence_against, checked, rates))
-        low, high = (middle, high) if against <= _ALLOWED else (low, middle)
-    rates = [_rate_at(tally, math.exp(high)) for tally in checked]
-    worst = sum(tally.candidates * rate for tally, rate in zip(checked, rates, strict=True))
-    return min(1.0, (unchecked + worst) / total)
+        low, high = (low, middle) if _excludes(groups, middle) else (middle, high)
+    return high
 
 
 def doubted(wrong: bool, budget: float) -> float:
@@ -121,38 +154,58 @@ def doubted(wrong: bool, budget: float) -> float:
     return suspected / budget if wrong else (1 - suspected) / (1 - budget)
 
 
-def _is_within(bands: Sequence[Tally], budget: float) -> bool:
-    # Two looks that cost a fortieth: what was seen is never above the bound, and nor is a mixture
-    # that is not excluded, such as that of bands all as wrong as the budget allows.
-    total = sum(tally.candidates for tally in bands)
-    seen = sum(t.candidates * (t.wrong / t.checked if t.checked else 1.0) for t in bands)
-    if seen > budget * total:
+def _sum(tallies: Sequence[Tally]) -> Tally:
+    return Tally(
+        sum(tally.candidates for tally in tallies),
+        sum(tally.checked for tally in tallies),
+        sum(tally.wrong for tally in tallies),
+    )
+
+
+def _seen(groups: Sequence[Tally]) -> float:
+    """The share of wrong ones as it looks; those of which none was checked are all wrong."""
+    total = sum(tally.candidates for tally in groups)
+    wrong = sum(t.candidates * (t.wrong / t.checked if t.checked else 1.0) for t in groups)
+    return wrong / total if total else 1.0
+
+
+def _excludes(groups: Sequence[Tally], rate: float) -> bool:
+    """Are the candidates of these groups together less often wrong than `rate`?"""
+    groups = [tally for tally in groups if tally.candidates]
+    total = sum(tally.candidates for tally in groups)
+    if not total or _seen(groups) >= rate:
         return False
-    against = sum(_evidence_against(tally, budget) for tally in bands if tally.checked)
-    return against > _ALLOWED and upper_bound(bands) <= budget
+    if len(groups) == 1:
+        return _evidence_against(groups[0], rate) > _ALLOWED
+    # The worst way to share the wrong ones out among the two: a convex function of one number.
+    one, other = groups
+    low = max(0.0, (rate * total - other.candidates) / one.candidates)
+    high = min(1.0, rate * total / one.candidates)
 
+    def against(first: float) -> float:
+        second = (rate * total - first * one.candidates) / other.candidates
+        return _evidence_against(one, first) + _evidence_against(other, min(1.0, max(0.0, second)))
 
-def _rate_at(tally: Tally, multiplier: float) -> float:
-    """The rate at which more of it costs as much evidence as it brings: from what was seen up."""
-    pull = tally.candidates * multiplier
-    slope = tally.checked - pull
-    root = math.sqrt(slope * slope + 4 * pull * tally.wrong)
-    # The same root of `pull q^2 + slope q - wrong = 0` either way; no difference of equal numbers.
-    if slope > 0:
-        return min(1.0, 2 * tally.wrong / (root + slope))
-    return min(1.0, (root - slope) / (2 * pull)) if pull else 1.0
+    # Equally wrong is one way: most thresholds need no other to be refused.
+    if against(rate) <= _ALLOWED:
+        return False
+    for _ in range(_STEPS):
+        third = (high - low) / 3
+        if against(low + third) < against(high - third):
+            high -= third
+        else:
+            low += third
+    return against((low + high) / 2) > _ALLOWED
 
 
 def _evidence_against(tally: Tally, rate: float) -> float:
-    """The logarithm of the band's martingale at this rate."""
-    right = tally.checked - tally.wrong
-    a, b = PRIOR
-    mixture = _log_beta(tally.wrong + a, right + b) - _log_beta(a, b)
-    if (rate <= 0 and tally.wrong) or (rate >= 1 and right):
-        return math.inf
-    likelihood = tally.wrong * math.log(rate) if tally.wrong else 0.0
-    return mixture - likelihood - (right * math.log1p(-rate) if right else 0.0)
-
-
-def _log_beta(a: float, b: float) -> float:
-    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    """The logarithm of the group's statistic, were `rate` the mean chance of its candidates."""
+    # Each is checked by a toss of this chance: what is bounded is the mean of all, not only of
+    # those it fell on.
+    share = min(1.0, tally.checked / tally.candidates)
+    found = []
+    for size in _SIZES:
+        factor = 1 + share * rate * math.expm1(size)
+        found.append(size * tally.wrong - tally.candidates * math.log(factor))
+    most = max(found)
+    return most + math.log(sum(math.exp(one - most) for one in found) / len(found))

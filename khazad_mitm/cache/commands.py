@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from khazad_mitm.exchange import Entry, Pair
 
 if TYPE_CHECKING:
+    from khazad_mitm.cache.budget import Earned
     from khazad_mitm.exchange import Vector
 
 T = TypeVar("T")
@@ -158,20 +159,20 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """-> float | None. The threshold a pool has earned, a cosine; None: it is closed."""
+    """-> budget.Earned | None. What a pool has earned; None: it is closed."""
 
     pool: str
 
 
 @dataclass(frozen=True, slots=True)
 class Weigh:
-    """-> tuple[budget.Tally, ...]. Count candidates of a band, and tell what is known now.
+    """-> tuple[budget.Tally, ...]. Count candidates of a slot, and tell what is known now.
 
     Counts are forgotten after two windows of checks, or at once where the doubt is too much.
     """
 
     pool: str
-    band: int
+    slot: int
     candidates: int = 0
     checked: int = 0
     wrong: int = 0
@@ -181,10 +182,10 @@ class Weigh:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """-> None. From now on this is the threshold of a pool; None closes it."""
+    """-> None. From now on this is what a pool has earned; None closes it."""
 
     pool: str
-    threshold: float | None
+    earned: Earned | None
 
 
 @dataclass(frozen=True, slots=True)

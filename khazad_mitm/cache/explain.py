@@ -91,7 +91,9 @@ def wrong(id_: str, rules: Rules, ask: str | None = None) -> Steps[dict[str, Any
     if asked and entry.pool and terms is not None:
         doubted = budget.doubted(True, terms.most_wrong)
         similarity = asked[0].similarity
-        yield from count(entry.pool, similarity, terms, checked=1, wrong=1, doubted=doubted)
+        yield from count(
+            entry.pool, similarity, terms, was_served=True, checked=1, wrong=1, doubted=doubted
+        )
     return {"id": entry.id, "forgotten": True, "blocked": len({one.fingerprint for one in asked})}
 
 
@@ -150,9 +152,10 @@ def _pool(pool: str, rules: Rules) -> Steps[dict[str, Any] | None]:
     terms = rules.tolerates
     if terms is None or not pool:
         return None
-    at: float | None = yield Standing(pool)
-    bands = yield Weigh(pool, 0)
-    above = bands[budget.band_of(terms.lowest if at is None else at) :]
+    earned: budget.Earned | None = yield Standing(pool)
+    at = None if earned is None else earned.at
+    slots = yield Weigh(pool, 0)
+    above = budget.above(slots, terms.lowest if at is None else at)
     return {
         "id": pool,
         "max_wrong_hits": terms.most_wrong,

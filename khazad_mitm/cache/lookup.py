@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from khazad_mitm.cache import batches, budget, moment, policy, second, shadow, verify
+from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -195,9 +196,9 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     # What a caller has asked for himself, no verifier talks him out of.
     margin = rules.verifier_margin if rules.verifier and terms is None else 0.0
     floor = max(lowest - margin, controls.threshold or 0.0)
-    earned = threshold
+    earned = Earned(threshold)
     if terms is not None:
-        earned = yield from shadow.opened_at(pool, terms, threshold)
+        earned = yield from shadow.opened_at(ticket, terms, threshold)
     refused, judged = "", 0
     search = Nearest(ticket.scope or "", vector, floor, NEIGHBOURS, digests.fingerprint)
     for neighbour in (yield search):
@@ -220,10 +221,10 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         pair = Pair(found.question, text, neighbour.similarity)
         match (yield from second.opinion(pair, rules.verifier, may_ask and rules.verifier_waits)):
             case second.Opinion.SAME:
-                sampled = terms is not None and shadow.is_sampled(ticket, neighbour, terms)
-                if neighbour.similarity >= earned and not (sampled and parsed.leaves_traces):
+                sampled = terms is not None and shadow.is_sampled(ticket, neighbour, earned.share)
+                if neighbour.similarity >= earned.at and not (sampled and parsed.leaves_traces):
                     return Hit(parsed, found, "semantic", neighbour.similarity, ticket, sampled)
-                why = "unproven" if neighbour.similarity < earned else "checked"
+                why = "unproven" if neighbour.similarity < earned.at else "checked"
                 return _missed(replace(ticket, candidate=neighbour, reason=why), controls)
             case second.Opinion.OTHER:
                 refused, judged = "verifier", judged + 1

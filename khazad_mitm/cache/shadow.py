@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from khazad_mitm.cache import budget
+from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import Asked, Remember, Settle, Standing, Steps, Weigh
 from khazad_mitm.cache.compare import agree
 from khazad_mitm.cache.prompt import question_path, question_text
@@ -27,6 +28,8 @@ from khazad_mitm.exchange import Hit, Miss, Neighbour
 SETTLED_EVERY = 10
 HOUR_S = 3600.0
 
+CLOSED = Earned(2.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -35,14 +38,14 @@ class Terms:
     most_wrong: float
     """Share of wrong ones among what is served by meaning for the first time, above 0."""
     share: float
-    """Of what would be served, the part that is checked, 0 to 1."""
+    """Of what would be served, the part that is checked in the long run, 0 to 1."""
     lowest: float = 0.0
     """No threshold is lower, a cosine."""
     has_judge: bool = False
 
 
-def is_sampled(ticket: Miss, neighbour: Neighbour, terms: Terms) -> bool:
-    """Is this one to be checked? Drawn from digests, so that the story needs no dice.
+def is_sampled(ticket: Miss, neighbour: Neighbour, share: float) -> bool:
+    """Is this one of the share to be checked? Drawn from digests, so that the story needs no dice.
 
     The secret is in them, so no caller chooses; and the moment the entry was stored, so that a
     question that comes back after it has expired is drawn anew.
@@ -50,13 +53,20 @@ def is_sampled(ticket: Miss, neighbour: Neighbour, terms: Terms) -> bool:
     stored_at = 0.0 if neighbour.entry is None else neighbour.entry.stored_at
     drawn = f"{ticket.digests.fingerprint} {neighbour.id} {stored_at!r}".encode()
     number = int.from_bytes(hashlib.blake2b(drawn, digest_size=8).digest(), "big")
-    return number < terms.share * 2**64
+    return number < share * 2**64
 
 
-def opened_at(pool: str, terms: Terms, floor: float) -> Steps[float]:
-    """The threshold of a pool for a caller who wants `floor` at the least; above 1: closed."""
-    at: float | None = yield Standing(pool)
-    return 2.0 if at is None else max(at, floor, terms.lowest)
+def opened_at(ticket: Miss, terms: Terms, floor: float) -> Steps[Earned]:
+    """What a pool has earned, for a caller who wants `floor` at the least; above 1: it is closed.
+
+    What leaves something behind is not asked twice but goes upstream in the foreground, so no more
+    of it is checked than the user has said.
+    """
+    earned: Earned | None = yield Standing(ticket.pool)
+    if earned is None:
+        return CLOSED
+    share = terms.share if ticket.parsed.leaves_traces else max(earned.share, terms.share)
+    return Earned(max(earned.at, floor, terms.lowest), share)
 
 
 def observe(
@@ -80,6 +90,7 @@ def observe(
         ticket.pool,
         neighbour.similarity,
         terms,
+        was_served=was_served,
         # What was served has been counted when it was.
         candidates=0 if was_served else 1,
         checked=1,
@@ -94,17 +105,20 @@ def count(
     similarity: float,
     terms: Terms,
     *,
+    was_served: bool,
     candidates: int = 0,
     checked: int = 0,
     wrong: int = 0,
     doubted: float = 0.0,
 ) -> Steps[None]:
     """Count, and work the threshold out anew where it may have moved."""
-    band = budget.band_of(similarity)
-    bands = yield Weigh(pool, band, candidates, checked, wrong, doubted)
-    checks = sum(tally.checked for tally in bands)
+    slot = budget.slot_of(similarity, was_served)
+    slots = yield Weigh(pool, slot, candidates, checked, wrong, doubted)
+    checks = sum(tally.checked for tally in slots)
     if checked and (wrong or checks % SETTLED_EVERY == 0):
-        yield Settle(pool, budget.threshold(bands, terms.most_wrong, terms.lowest))
+        at = budget.threshold(slots, terms.most_wrong, terms.lowest)
+        share = budget.share(slots, terms.share)
+        yield Settle(pool, None if at is None else Earned(at, share))
 
 
 def served(hit: Hit, terms: Terms | None, now: float, text_of: Callable[[str], str]) -> Steps[None]:
@@ -125,7 +139,7 @@ def served(hit: Hit, terms: Terms | None, now: float, text_of: Callable[[str], s
     )
     yield Remember(hit.entry.id, asked)
     if terms is not None and ticket.pool:
-        yield from count(ticket.pool, hit.similarity, terms, candidates=1)
+        yield from count(ticket.pool, hit.similarity, terms, was_served=True, candidates=1)
 
 
 def neighbour_of(hit: Hit) -> Neighbour:

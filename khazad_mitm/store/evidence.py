@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.exceptions import OutOfMemoryError
 
-from khazad_mitm.cache.budget import BANDS, EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, SLOTS, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import Asked, Block, Find, Forget, Recall, Remember, Settle, Weigh
 from khazad_mitm.store import scripts
 from khazad_mitm.store.keys import Keys
@@ -29,22 +29,23 @@ MOST_REMEMBERED = 8
 SCANNED = 1_000
 
 
-def threshold_of(value: bytes | None) -> float | None:
-    """The threshold of a pool as it is kept; None for what is closed, or none of ours."""
+def earned_of(at: bytes | None, share: bytes | None) -> Earned | None:
+    """What a pool has earned as it is kept; None for what is closed, or none of ours."""
     try:
-        return float(value) if value else None
+        return Earned(float(at), float(share or 0)) if at else None
     except ValueError:
         return None
 
 
-def standing(pool: str, keys: Keys) -> Program[float | None]:
-    (found,) = yield [("HGET", keys.pool(pool), "at")]
-    return threshold_of(checked(found))
+def standing(pool: str, keys: Keys) -> Program[Earned | None]:
+    (found,) = yield [("HMGET", keys.pool(pool), "at", "share")]
+    at, share = checked(found)
+    return earned_of(at, share)
 
 
 def weigh(command: Weigh, keys: Keys) -> Program[tuple[Tally, ...]]:
     arguments = (
-        *(command.band, command.candidates, command.checked, command.wrong, command.doubted),
+        *(command.slot, command.candidates, command.checked, command.wrong, command.doubted),
         *(WINDOW, MOST_DOUBT, POOL_TTL_S),
     )
     try:
@@ -56,12 +57,13 @@ def weigh(command: Weigh, keys: Keys) -> Program[tuple[Tally, ...]]:
 
 def settle(command: Settle, keys: Keys) -> Program[None]:
     pool = keys.pool(command.pool)
-    if command.threshold is None:
-        (reply,) = yield [("HDEL", pool, "at")]
+    if command.earned is None:
+        (reply,) = yield [("HDEL", pool, "at", "share")]
         checked(reply)
         return
+    fields = ("at", command.earned.at, "share", command.earned.share)
     try:
-        replies = yield [("HSET", pool, "at", command.threshold), ("EXPIRE", pool, POOL_TTL_S)]
+        replies = yield [("HSET", pool, *fields), ("EXPIRE", pool, POOL_TTL_S)]
         for reply in replies:
             checked(reply)
     except OutOfMemoryError:
@@ -120,10 +122,10 @@ def block(command: Block, keys: Keys) -> Program[None]:
 
 
 def _tallies(fields: dict[bytes, bytes]) -> tuple[Tally, ...]:
-    def both(what: str, band: int) -> int:
-        return sum(int(fields.get(f"{when}:{what}:{band}".encode(), 0)) for when in ("new", "old"))
+    def both(what: str, slot: int) -> int:
+        return sum(int(fields.get(f"{when}:{what}:{slot}".encode(), 0)) for when in ("new", "old"))
 
-    return tuple(Tally(both("c", band), both("n", band), both("k", band)) for band in range(BANDS))
+    return tuple(Tally(both("c", slot), both("n", slot), both("k", slot)) for slot in range(SLOTS))
 
 
 def _asked(blob: bytes) -> Asked | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
@@ -99,8 +100,8 @@ class MemoryStore:
                     return self._pools.standing(pool)
                 case Weigh():
                     return self._pools.weigh(command)
-                case Settle(pool, threshold):
-                    return self._pools.settle(pool, threshold)
+                case Settle(pool, earned):
+                    return self._pools.settle(pool, earned)
                 case Remember(id_, asked):
                     if self._live(id_) is not None:
                         self._kept[id_].asked.appendleft(asked)
@@ -158,8 +159,8 @@ class MemoryStore:
         entry = self._live(fingerprint)
         if entry is None and alias is not None:
             id_, similarity = self._aliases.get(alias, ("", 0.0))
-            at = self._pools.standing(pool) if pool else similarity
-            if at is not None and similarity >= at:
+            earned = self._pools.standing(pool) if pool else Earned(similarity)
+            if earned is not None and similarity >= earned.at:
                 entry = self._live(id_)
         if entry is not None:
             self._kept.move_to_end(entry.id)

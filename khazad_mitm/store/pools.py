@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import Weigh
 
 MOST = 10_000
@@ -20,7 +20,7 @@ class _Pool:
     new: list[Tally] = field(default_factory=lambda: list(EMPTY))
     old: tuple[Tally, ...] = EMPTY
     doubt: float = 0.0
-    threshold: float | None = None
+    earned: Earned | None = None
 
 
 class Pools:
@@ -29,17 +29,17 @@ class Pools:
     def __init__(self) -> None:
         self._pools: OrderedDict[str, _Pool] = OrderedDict()
 
-    def standing(self, name: str) -> float | None:
+    def standing(self, name: str) -> Earned | None:
         pool = self._pools.get(name)
-        return None if pool is None else pool.threshold
+        return None if pool is None else pool.earned
 
-    def settle(self, name: str, threshold: float | None) -> None:
-        self._used(name).threshold = threshold
+    def settle(self, name: str, earned: Earned | None) -> None:
+        self._used(name).earned = earned
 
     def weigh(self, command: Weigh) -> tuple[Tally, ...]:
         pool = self._used(command.pool)
-        tally = pool.new[command.band]
-        pool.new[command.band] = replace(
+        tally = pool.new[command.slot]
+        pool.new[command.slot] = replace(
             tally,
             candidates=tally.candidates + command.candidates,
             checked=tally.checked + command.checked,

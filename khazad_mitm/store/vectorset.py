@@ -138,8 +138,8 @@ def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
         return entry
     id_, _, similarity = targets[0].decode("ascii", "replace").partition(":")
     if command.pool:
-        at = evidence.threshold_of(checked(others[0]))
-        if at is None or float(similarity or 0) < at:
+        earned = evidence.earned_of(checked(others[0]), None)
+        if earned is None or float(similarity or 0) < earned.at:
             return None
     found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)

@@ -14,9 +14,18 @@ from .traffic import Pool, falling, run, similarities
 
 SEEDS = range(40)
 
+counts = st.tuples(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2000)).map(
+    lambda drawn: Tally(drawn[0], min(drawn[:2]), min(drawn))
+)
 
-def tallies(checked: int, wrong: int = 0, band: int = BANDS - 1) -> list[Tally]:
-    return [Tally(checked, checked, wrong) if at == band else Tally() for at in range(BANDS)]
+
+def unserved(*bands: Tally) -> list[Tally]:
+    """The slots where nothing was served yet, all of it known of the highest bands."""
+    return [*[Tally()] * (BANDS - len(bands)), *bands, *[Tally()] * BANDS]
+
+
+def served(*bands: Tally) -> list[Tally]:
+    return [*[Tally()] * (2 * BANDS - len(bands)), *bands]
 
 
 def test_nothing_is_promised_of_what_nobody_has_seen():
@@ -26,6 +35,7 @@ def test_nothing_is_promised_of_what_nobody_has_seen():
 
 def test_nothing_is_promised_of_what_nobody_has_checked():
     assert 1.0 == budget.upper_bound([Tally(1000, 0, 0)])
+    assert 1.0 == pytest.approx(budget.upper_bound([Tally(10, 0, 0), Tally(1, 1, 0)]), abs=0.1)
 
 
 def test_a_thousand_right_answers_allow_a_budget_of_one_percent():
@@ -37,10 +47,17 @@ def test_four_hundred_right_answers_do_not():
 
 
 def test_what_is_seldom_checked_is_judged_by_what_was():
-    """A hundred checks of a thousand say as much as a hundred of a hundred."""
+    """A hundred checks of a thousand say nearly as much as a hundred of a hundred."""
     few = budget.upper_bound([Tally(1000, 100, 1)])
 
-    assert pytest.approx(budget.upper_bound([Tally(100, 100, 1)]), rel=1e-3) == few
+    assert pytest.approx(budget.upper_bound([Tally(100, 100, 1)]), rel=0.1) == few
+
+
+def test_two_groups_are_worth_nearly_what_one_is():
+    """What is unknown is only how the wrong ones are shared out among them."""
+    one = budget.upper_bound([Tally(2000, 2000, 40)])
+
+    assert one < budget.upper_bound([Tally(1000, 1000, 20)] * 2) < 1.15 * one
 
 
 def test_a_bound_is_above_what_was_seen_and_falls_with_evidence():
@@ -50,18 +67,22 @@ def test_a_bound_is_above_what_was_seen_and_falls_with_evidence():
     assert 0.02 < bounds[-1] < 0.024
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2000)), max_size=BANDS
-    )
-)
-def test_a_bound_is_never_below_what_was_seen(drawn):
-    bands = [Tally(a, min(a, b), min(a, b, c)) for a, b, c in drawn]
-    total = sum(tally.candidates for tally in bands)
-    seen = sum(t.candidates * (t.wrong / t.checked if t.checked else 1.0) for t in bands)
+@given(st.lists(counts, max_size=2))
+def test_a_bound_is_never_below_what_was_seen(groups):
+    total = sum(tally.candidates for tally in groups)
+    seen = sum(t.candidates * (t.wrong / t.checked if t.checked else 1.0) for t in groups)
 
-    assert seen <= budget.upper_bound(bands) * max(total, 1) + 1e-6
-    assert 0.0 <= budget.upper_bound(bands) <= 1.0
+    assert seen <= budget.upper_bound(groups) * max(total, 1) + 1e-6
+    assert 0.0 <= budget.upper_bound(groups) <= 1.0
+
+
+@given(st.lists(counts, min_size=2 * BANDS, max_size=2 * BANDS), st.floats(0.001, 0.5))
+def test_a_threshold_is_one_whose_bound_is_what_may_be_served_next(slots, most_wrong):
+    at = budget.threshold(slots, most_wrong, LOWEST)
+
+    if at is not None:
+        bound = budget.upper_bound(budget.above(slots, at))
+        assert bound <= budget.next_rate(slots, most_wrong) + 1e-3
 
 
 @given(st.floats(LOWEST, 1.0))
@@ -76,21 +97,51 @@ def test_an_edge_belongs_to_the_band_above_it():
     assert list(range(BANDS)) == [budget.band_of(budget.edge_of(band)) for band in range(BANDS)]
 
 
-def test_a_threshold_is_not_below_the_lowest_allowed():
-    bands = [Tally(1000, 1000, 0)] * BANDS
+def test_what_was_served_is_counted_apart():
+    assert BANDS == budget.slot_of(0.99, True) - budget.slot_of(0.99, False)
 
-    assert 0.9 == budget.threshold(bands, 0.01, 0.9)
-    assert 0.925 == budget.threshold(bands, 0.01, 0.905)
+
+def test_a_threshold_is_not_below_the_lowest_allowed():
+    slots = unserved(*[Tally(1000, 1000, 0)] * BANDS)
+
+    assert 0.9 == budget.threshold(slots, 0.01, 0.9)
+    assert 0.925 == budget.threshold(slots, 0.01, 0.905)
 
 
 def test_bands_with_wrong_answers_are_left_below_the_threshold():
-    bands = [Tally(1000, 1000, 100 if band < 10 else 0) for band in range(BANDS)]
+    slots = unserved(*(Tally(1000, 1000, 500 if band < 10 else 0) for band in range(BANDS)))
 
-    assert 0.75 == budget.threshold(bands, 0.005, 0.7)
+    assert 0.75 == budget.threshold(slots, 0.005, 0.7)
+
+
+def test_what_was_saved_may_be_spent_and_no_more_than_half_a_budget_at_once():
+    assert 0.02 == pytest.approx(budget.next_rate(EMPTY, 0.02))
+    assert 0.03 == pytest.approx(budget.next_rate(served(Tally(5000, 5000, 10)), 0.02))
+
+
+def test_what_was_overspent_is_earned_back():
+    assert budget.next_rate(served(Tally(5000, 5000, 150)), 0.02) == pytest.approx(0.01)
+
+
+def test_what_was_served_and_not_checked_counts_as_wrong_as_it_may_be():
+    known = budget.next_rate(served(Tally(5000, 5000, 75)), 0.02)
+    guessed = budget.next_rate(served(Tally(5000, 500, 7)), 0.02)
+
+    assert guessed < known
+
+
+def test_the_first_that_are_served_are_all_checked_and_then_fewer_and_fewer():
+    shares = [budget.share(served(Tally(n, n, 0)), 0.05) for n in (0, 300, 600, 3_000, 30_000)]
+
+    assert [1.0, 1.0, 0.5, 0.1, 0.05] == shares
+
+
+def test_who_wants_nothing_checked_has_nothing_checked():
+    assert 0.0 == budget.share(EMPTY, 0.0)
 
 
 def test_the_bound_holds_at_every_moment():
-    """At shares that change, over bands of different rates, at each threshold that is looked at."""
+    """At each threshold that is looked at, where bands differ and a band's questions do too."""
     failed = sum(_ever_fails(seed, budget.upper_bound) for seed in SEEDS)
 
     assert failed <= (1 - CONFIDENCE) * len(SEEDS)
@@ -98,23 +149,26 @@ def test_the_bound_holds_at_every_moment():
 
 def _ever_fails(seed: int, bound: Callable[[list[Tally]], float]) -> bool:
     chance = random.Random(seed)
-    bands = list(EMPTY)
+    slots = list(EMPTY)
     wrongness = [0.0] * BANDS
-    for step in range(40):
-        for _ in range(20):
+    for step in range(16):
+        for _ in range(50):
             similarity = similarities(chance)
             band = budget.band_of(similarity)
-            # Of one rate within a band, as is assumed.
-            rate = falling(0.12)(budget.edge_of(band))
-            wrong, checked = chance.random() < rate, chance.random() < (1.0, 0.3, 0.05)[step % 3]
-            wrongness[band] += rate
-            old = bands[band]
-            bands[band] = Tally(
+            # Half the questions of a band are three times as dangerous, and the days differ.
+            rate = falling(0.06)(similarity) * (chance.choice((1.0, 3.0))) * (0.5 + step % 2)
+            was_served = similarity > 0.85
+            wrong, checked = chance.random() < rate, not was_served or chance.random() < 0.3
+            wrongness[band] += min(1.0, rate)
+            slot = budget.slot_of(similarity, was_served)
+            old = slots[slot]
+            slots[slot] = Tally(
                 old.candidates + 1, old.checked + checked, old.wrong + (wrong and checked)
             )
-        for first in (5, 10, 14):
-            total = sum(tally.candidates for tally in bands[first:])
-            if total and sum(wrongness[first:]) / total > bound(bands[first:]):
+        for first in (8, 12, 15):
+            groups = budget.above(slots, budget.edge_of(first))
+            total = sum(tally.candidates for tally in groups)
+            if total and sum(wrongness[first:]) / total > bound(groups):
                 return True
     return False
 
@@ -126,9 +180,9 @@ def test_what_was_merely_seen_holds_at_few_seeds():
     assert failed > 15
 
 
-def _seen(bands) -> float:
-    total = sum(tally.candidates for tally in bands)
-    return sum(t.candidates * t.wrong / t.checked for t in bands if t.checked) / total
+def _seen(groups) -> float:
+    total = sum(tally.candidates for tally in groups)
+    return sum(t.candidates * t.wrong / t.checked for t in groups if t.checked) / total
 
 
 def test_what_is_served_stays_within_the_budget():

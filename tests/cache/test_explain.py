@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import Settle, Weigh
 from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.errors import UnknownEntry
@@ -138,7 +139,7 @@ def test_a_complaint_is_evidence_and_the_pool_shows_it() -> None:
     first = desk.ask(asked("zzz"))
     assert isinstance(first, Miss)
     desk.store.perform(Weigh(first.pool, 19, 200, 200, 0))
-    desk.store.perform(Settle(first.pool, 0.75))
+    desk.store.perform(Settle(first.pool, Earned(0.75)))
     hit = served(desk)
     before = desk.cache.explain(hit.entry.id)["pool"]
     desk.cache.wrong(hit.entry.id)

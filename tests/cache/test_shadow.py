@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from khazad_mitm.cache.budget import Earned, Tally
 from khazad_mitm.cache.commands import Settle, Standing, Weigh
 from khazad_mitm.cache.shadow import HOUR_S, Sampler, Terms, is_sampled, observe
 from khazad_mitm.errors import CacheUnavailable
@@ -38,11 +39,11 @@ def checking() -> Iterator[Desk]:
     made.cache.close()
 
 
-def opened(desk: Desk, at: float = 0.75) -> str:
+def opened(desk: Desk, at: float = 0.75, share: float = 0.0) -> str:
     """The pool of plain questions, opened as if it had earned it."""
     miss = desk.ask(asked("zzz"))
     assert isinstance(miss, Miss)
-    desk.store.perform(Settle(miss.pool, at))
+    desk.store.perform(Settle(miss.pool, Earned(at, share)))
     return miss.pool
 
 
@@ -101,9 +102,10 @@ def test_a_pool_opens_by_itself_and_its_hits_are_counted(desk: Desk) -> None:
     assert desk.cache.drain(5)
     assert outcome.tier == "semantic"
     assert outcome.paraphrase is not None
-    known = desk.store.perform(Weigh(outcome.paraphrase.pool, 19))[19]
+    known = desk.store.perform(Weigh(outcome.paraphrase.pool, 0))
     # The very first had no neighbour; the hit is a candidate that was not checked.
-    assert (index, index - 1, 0) == (known.candidates, known.checked, known.wrong)
+    assert Tally(index - 1, index - 1, 0) == known[19]
+    assert Tally(1, 0, 0) == known[39]
 
 
 def test_pools_of_other_system_prompts_prove_nothing_to_each_other(desk: Desk) -> None:
@@ -151,13 +153,31 @@ def test_what_is_not_sampled_is_left_alone(desk: Desk) -> None:
     assert desk.cache.shadow(None) is None
 
 
+def test_the_first_hits_of_a_pool_are_sampled_more_often(desk: Desk) -> None:
+    opened(desk, share=1.0)
+    desk.answer(desk.ask(asked("tea or coffee")), chat("Tea."))
+    hit = desk.ask(asked("coffee or tea"))
+
+    assert isinstance(hit, Hit)
+    assert hit.is_sampled
+
+
+def test_what_leaves_traces_is_never_checked_more_often_than_was_said(desk: Desk) -> None:
+    opened(desk, share=1.0)
+    desk.answer(desk.ask(asked("tea or coffee")), chat("Tea."))
+    hit = desk.ask(replace(asked("coffee or tea"), leaves_traces=True))
+
+    assert isinstance(hit, Hit)
+    assert not hit.is_sampled
+
+
 def test_a_hit_that_was_right_is_checked_and_stays(checking: Desk) -> None:
     pool = opened(checking)
     checking.answer(checking.ask(asked("tea or coffee")), chat("Tea."))
     hit = checking.ask(asked("coffee or tea"))
     asked_again(checking, hit, chat("Tea.", 2))
 
-    known = checking.store.perform(Weigh(pool, 19))[19]
+    known = checking.store.perform(Weigh(pool, 39))[39]
     assert (1, 1, 0) == (known.candidates, known.checked, known.wrong)
     assert 1 == checking.cache.stats().checked_hits
     assert 1 == checking.store.count()
@@ -170,7 +190,7 @@ def test_a_hit_that_was_wrong_counts_and_is_not_repeated(checking: Desk) -> None
     asked_again(checking, hit, chat("Tea, 3 cups.", 2))
     repeat = checking.ask(asked("coffee or tea"))
 
-    assert 1 == checking.store.perform(Weigh(pool, 19))[19].wrong
+    assert 1 == checking.store.perform(Weigh(pool, 39))[39].wrong
     assert 1 == checking.cache.stats().wrong_hits
     assert isinstance(repeat, Hit)
     assert "Tea, 3 cups." == json.loads(repeat.entry.answer)["choices"][0]["message"]["content"]
@@ -186,7 +206,7 @@ def test_an_error_teaches_nothing(checking: Desk) -> None:
     capture.finish(429, Headers())
     assert checking.cache.drain(5)
 
-    assert 0 == checking.store.perform(Weigh(pool, 19))[19].checked
+    assert 0 == checking.store.perform(Weigh(pool, 39))[39].checked
 
 
 def test_what_leaves_traces_is_checked_by_not_serving_it(checking: Desk) -> None:
@@ -215,10 +235,10 @@ def test_about_the_share_is_sampled_and_always_the_same(desk: Desk) -> None:
     assert isinstance(miss, Miss)
     terms = replace(TERMS, share=0.2)
     stored = [near(0.9, "hi", id=f"{number:032x}") for number in range(1_000)]
-    drawn = [is_sampled(miss, one, terms) for one in stored]
+    drawn = [is_sampled(miss, one, terms.share) for one in stored]
 
     assert 150 < sum(drawn) < 250
-    assert drawn == [is_sampled(miss, one, terms) for one in stored]
+    assert drawn == [is_sampled(miss, one, terms.share) for one in stored]
 
 
 def test_a_judge_that_fails_counts_for_nothing(desk: Desk) -> None:

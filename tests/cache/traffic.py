@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from khazad_mitm.cache import budget
-from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 
 Rate = Callable[[float], float]
 """The chance that a candidate of this similarity is wrong."""
@@ -20,24 +20,24 @@ class Pool:
     budget: float
     lowest: float = 0.70
     share: float = 0.1
-    """Of what is served, the part that is checked."""
-    bands: list[Tally] = field(default_factory=lambda: list(EMPTY))
+    """Of what is served, the part that is checked in the long run."""
+    slots: list[Tally] = field(default_factory=lambda: list(EMPTY))
     before: Sequence[Tally] = EMPTY
     doubt: float = 0.0
-    threshold: float | None = None
+    earned: Earned | None = None
     served: list[bool] = field(default_factory=list)
     """Of each candidate that was served: was it wrong?"""
     asked: int = 0
 
     def ask(self, similarity: float, wrong: bool, coin: float) -> None:
         self.asked += 1
-        is_served = self.threshold is not None and similarity >= self.threshold
+        is_served = self.earned is not None and similarity >= self.earned.at
         if is_served:
             self.served.append(wrong)
-        is_checked = not is_served or coin < self.share
-        band = budget.band_of(similarity)
-        tally = self.bands[band]
-        self.bands[band] = replace(
+        is_checked = self.earned is None or not is_served or coin < self.earned.share
+        slot = budget.slot_of(similarity, is_served)
+        tally = self.slots[slot]
+        self.slots[slot] = replace(
             tally,
             candidates=tally.candidates + 1,
             checked=tally.checked + is_checked,
@@ -48,18 +48,24 @@ class Pool:
         if is_served:
             self.doubt = (self.doubt + 1) * budget.doubted(wrong, self.budget)
         if self.doubt >= MOST_DOUBT:
-            self.bands, self.before, self.doubt = list(EMPTY), EMPTY, 0.0
-        if sum(tally.checked for tally in self.bands) >= WINDOW:
-            self.bands, self.before = list(EMPTY), tuple(self.bands)
+            self.slots, self.before, self.doubt = list(EMPTY), EMPTY, 0.0
+        if sum(tally.checked for tally in self.slots) >= WINDOW:
+            self.slots, self.before = list(EMPTY), tuple(self.slots)
         # As when it is kept: a wrong answer counts at once, others now and then.
         if wrong or self.asked % 100 == 0:
-            self.threshold = budget.threshold(self.known, self.budget, self.lowest)
+            at = budget.threshold(self.known, self.budget, self.lowest)
+            share = budget.share(self.known, self.share)
+            self.earned = None if at is None else Earned(at, share)
+
+    @property
+    def threshold(self) -> float | None:
+        return None if self.earned is None else self.earned.at
 
     @property
     def known(self) -> list[Tally]:
         return [
             Tally(a.candidates + b.candidates, a.checked + b.checked, a.wrong + b.wrong)
-            for a, b in zip(self.bands, self.before, strict=True)
+            for a, b in zip(self.slots, self.before, strict=True)
         ]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from khazad_mitm.assembly import build
+from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import Settle
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.exchange import Miss
@@ -36,7 +37,7 @@ def checking(upstream: Upstream) -> Iterator[Cache]:
     body = json.dumps(question("zzz")).encode()
     miss = cache.look_up(Request.to(upstream.url + PATH, body, Headers(SECRET.items())))
     assert isinstance(miss, Miss)
-    cache._parts.store.perform(Settle(miss.pool, 0.8))
+    cache._parts.store.perform(Settle(miss.pool, Earned(0.8)))
     patch.install(Always(cache))
     yield cache
     patch.uninstall(Always(cache))
@@ -128,7 +129,7 @@ def test_what_is_stored_at_the_provider_is_not_asked_twice(
         body = json.dumps(question("zzz", store=True)).encode()
         miss = checking.look_up(Request.to(upstream.url + PATH, body, Headers(SECRET.items())))
         assert isinstance(miss, Miss)
-        checking._parts.store.perform(Settle(miss.pool, 0.8))
+        checking._parts.store.perform(Settle(miss.pool, Earned(0.8)))
         asked = client.post(upstream.url + PATH, json=question(ASKED, store=True))
         assert checking.drain(PATIENCE_S)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Tally
+from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import (
     Alias,
     Asked,
@@ -36,8 +36,8 @@ def test_a_pool_that_nobody_knows_is_closed(store: Store) -> None:
 
 
 def test_a_pool_stands_where_it_was_settled(store: Store) -> None:
-    store.perform(Settle(POOL, 0.86))
-    assert 0.86 == store.perform(Standing(POOL))
+    store.perform(Settle(POOL, Earned(0.86)))
+    assert Earned(0.86) == store.perform(Standing(POOL))
 
     store.perform(Settle(POOL, None))
     assert store.perform(Standing(POOL)) is None
@@ -84,18 +84,18 @@ def test_the_last_window_still_counts(store: Store) -> None:
 
 
 def test_too_much_doubt_closes_a_pool_and_forgets_its_past(store: Store) -> None:
-    store.perform(Settle(POOL, 0.86))
+    store.perform(Settle(POOL, Earned(0.86)))
     store.perform(Weigh(POOL, 1, 100, 100, 0, doubted=0.9))
-    assert 0.86 == store.perform(Standing(POOL))
+    assert Earned(0.86) == store.perform(Standing(POOL))
 
     assert EMPTY == store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=MOST_DOUBT))
     assert store.perform(Standing(POOL)) is None
 
 
 def test_doubt_is_carried_on(store: Store) -> None:
-    store.perform(Settle(POOL, 0.86))
+    store.perform(Settle(POOL, Earned(0.86)))
     for _ in range(3):
-        assert store.perform(Standing(POOL)) == 0.86
+        assert store.perform(Standing(POOL)) == Earned(0.86)
         store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=10.0))
 
     assert store.perform(Standing(POOL)) is None
@@ -108,9 +108,9 @@ def test_an_alias_counts_while_its_pool_allows_its_similarity(store: Store) -> N
 
     assert kept == store.perform(Get(digest(9), digest(2)))
     assert store.perform(Get(digest(9), digest(2), POOL)) is None
-    store.perform(Settle(POOL, 0.86))
+    store.perform(Settle(POOL, Earned(0.86)))
     assert kept == store.perform(Get(digest(9), digest(2), POOL))
-    store.perform(Settle(POOL, 0.88))
+    store.perform(Settle(POOL, Earned(0.88)))
     assert store.perform(Get(digest(9), digest(2), POOL)) is None
 
 
@@ -190,7 +190,7 @@ def test_an_entry_is_found_by_how_its_id_begins(store: Store) -> None:
 
 
 def test_flushing_forgets_pools_and_blocks(store: Store) -> None:
-    store.perform(Settle(POOL, 0.86))
+    store.perform(Settle(POOL, Earned(0.86)))
     store.perform(Block(digest(1), digest(2)))
     store.flush()
     store.perform(Put(entry(1), "s", QUESTION))

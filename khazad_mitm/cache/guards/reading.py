@@ -28,7 +28,8 @@ PIECE = re.compile(
 )
 # "Right, how do I ...": says nothing before a question, all where it is the answer to one.
 OPENING = re.compile(
-    r"\s*(?:right|alright|all right|great|fine|listen|look|anyway|cool|perfect|excellent|nice|awesome)"
+    r"\s*(?:right|alright|all right|great|fine|listen|look|anyway|cool|perfect|excellent|nice"
+    r"|awesome)"
     r"\s*[,:!.]\s+(?=(?:\S+\s+){2}\S)",
     re.IGNORECASE,
 )
