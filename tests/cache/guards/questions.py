@@ -20,6 +20,9 @@ SAME = (
     ("In Rust, how do I reverse a string?", "How do I reverse a string in Rust?"),
     ("What does `git stash` do?", "What does git stash do?"),
     ("Explain recursion.", "Please explain recursion to me, thanks in advance"),
+    ("How do I revert a merge?", "How do I undo a merge?"),
+    ("Is the licence permanent?", "Is the license for good?"),
+    ("How do I connect my headset to the laptop?", "How do I pair my headphones with the laptop?"),
     ("Right, how do I trim a hedge?", "How do I trim a hedge? Regards."),
     ("Please answer: how do I trim a hedge? Bye.", "How do I trim a hedge?"),
     ("I hope you are well. How do I trim a hedge? Kind regards", "How do I trim a hedge?"),
@@ -161,8 +164,6 @@ DIFFERENT = (
     ("language", "что такое дождь", "what is rain"),
     ("contrast", "How do I water the lawn?", "How do I mow the lawn?"),
     ("contrast", "Where do I find the ledger?", "Where do I keep the ledger?"),
-    ("act", "How do I skip the audit?", "What about the audit?"),
-    ("act", "What does the alarm say?", "How do I silence the alarm?"),
 )  # fmt: skip
 
 # Doubts: the guard, which a high similarity outweighs.
@@ -171,4 +172,6 @@ DOUBTFUL = (
     ("added", "How do I bake bread?", "How do I bake rye bread?"),
     ("reworded", "What happened to the crew?", "Tell me about the crew"),
     ("reworded", "And this one?", "What about that?"),
+    ("act", "How do I skip the audit?", "What about the audit?"),
+    ("act", "What does the alarm say?", "How do I silence the alarm?"),
 )

@@ -101,6 +101,55 @@ THINGS = """
     length long; height tall high; width wide; depth deep; weight weigh heavy; distance far;
     age old; speed fast quick rapid quickly velocity; size big; population inhabitant;
 """
+MORE_DOING = """
+    swap exchange; transfer hand_over pass_on; revert undo roll_back rollback;
+    rename change_the_name; verify see_if see_whether test_if test_whether confirm;
+    collect pick_up pickup; detect recognize recognise identify; connect pair hook_up;
+    deserialize deserialise unmarshal; serialize serialise marshal; mock fake stub;
+    reject decline refuse; arrive turn_up; rent lease; request ask_for; submit hand_in turn_in;
+    hide conceal; keep retain preserve; enlarge expand; protect defend; destroy demolish ruin;
+    examine inspect; handle deal_with cope_with manage; encourage motivate; gather assemble;
+    hit strike; shout yell; steal rob; smell odor odour; taste flavor flavour; advise counsel;
+    apologize apologise say_sorry;
+    monitor keep_an_eye; assign allocate; argue quarrel; complain grumble;
+"""
+MORE_THINGS = """
+    tenant renter; flatmate roommate housemate; pants trousers; sweater jumper pullover;
+    sneaker trainer; diaper nappy; faucet tap; flashlight torch; eggplant aubergine;
+    zucchini courgette; cilantro coriander; sidewalk pavement; highway motorway freeway;
+    parking_lot car_park parking_garage; zip_code postcode postal_code zip; surname last_name
+    family_name; forename first_name given_name; cv curriculum_vitae; headphone headset earphone;
+    paracetamol acetaminophen; man guy male; woman lady female; clothes clothing outfit attire;
+    smoke_alarm smoke_detector; freelancer self_employed; coworker colleague co-worker;
+    grandmother grandma granny; grandfather grandpa; teenager teen adolescent; licence license;
+    id_card identity_card; operating_system os; processor cpu; graphics_card gpu video_card;
+    hard_drive hdd hard_disk; solid_state_drive ssd; usb_stick flash_drive thumb_drive usb_drive
+    memory_stick; user_interface ui; dataframe df data_frame; lru least_recently_used;
+    whitespace white_space; uppercase upper_case; lowercase lower_case; backend back_end;
+    frontend front_end; timestamp time_stamp; filename file_name; hostname host_name;
+    popup pop_up; dropdown drop_down; checkbox check_box; username user_name; cronjob cron_job;
+    traceback stack_trace stacktrace; vacuum_cleaner hoover; cinema
+    movie_theater movie_theatre; subway metro underground; pharmacy drugstore chemist;
+    supermarket grocery_store; timetable schedule;
+    paycheck payslip pay_stub; postman mailman; fireman firefighter; policeman police_officer;
+    cop police; skyscraper high_rise; earth_quake earthquake quake;
+    hurricane typhoon cyclone; heart_attack myocardial_infarction; high_blood_pressure
+    hypertension; flu influenza;
+    vitamin_c ascorbic_acid; table_salt sodium_chloride; author writer;
+    sunscreen sunblock sun_cream;
+"""
+MORE_DESCRIBING = """
+    permanent permanently for_good forever; simultaneous simultaneously at_the_same_time
+    concurrently; immediately right_away instantly straight_away; approximately roughly;
+    usually normally typically generally; often frequently; rarely seldom; allergic allergy;
+    mandatory compulsory obligatory; entire whole; additional extra; similar alike;
+    annoying irritating; loud noisy; main primary principal; weird strange odd; rude impolite;
+    brave courageous; funny humorous; boring dull; enough sufficient; abroad overseas;
+    in_advance ahead_of_time beforehand; twice two_times; noon midday; nearby close_by;
+    obese overweight; elderly old_people seniors; contagious infectious; poisonous toxic;
+    edible safe_to_eat; waterproof water_resistant; handmade hand_made; homemade home_made;
+    underage too_young; jobless unemployed out_of_work;
+"""
 DESCRIBING = """
     big large huge; small little tiny; good great nice; best top finest; bad poor terrible awful;
     safe secure; dangerous hazardous unsafe risky; easy simple straightforward;
@@ -135,9 +184,11 @@ PLACES = """
     pakistan pakistani; israel israeli; egypt egyptian; iran iranian;
 """
 
+# Of a word in two groups the earlier counts.
+_FIRST = (DOING, LIVING, TRADES, PROGRAMMING, CONVERSING, THINGS, DESCRIBING, UNITS, PLACES)
 GROUPS = tuple(
     group
-    for text in (DOING, LIVING, TRADES, PROGRAMMING, CONVERSING, THINGS, DESCRIBING, UNITS, PLACES)
+    for text in (*_FIRST, MORE_DOING, MORE_THINGS, MORE_DESCRIBING)
     for part in text.split(";")
     if (group := part.strip())
 )
