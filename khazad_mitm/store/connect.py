@@ -127,7 +127,12 @@ def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
 
     server = start_embedded()
     try:
-        return _redis(server.url, namespace, deadline_s, max_entries, server)
+        try:
+            return _redis(server.url, namespace, deadline_s, max_entries, server)
+        except ConfigError:
+            # What has answered a moment ago may have been a server that was ending with its guard.
+            server.wait()
+            return _redis(server.url, namespace, deadline_s, max_entries, server)
     except BaseException:
         server.close()
         raise

@@ -44,6 +44,15 @@ class EmbeddedServer:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
+    def wait(self) -> None:
+        """Until it serves. Raises ConfigError where it does not stay up."""
+        until = time.monotonic() + START_S
+        failed = self.data / embedded_guard.FAILED
+        while not serves(self.socket):
+            if failed.exists() or time.monotonic() > until:
+                raise ConfigError(f"the embedded server in {self.data} does not start", HINT)
+            time.sleep(POLL_S)
+
     def revive(self) -> None:
         """See to it that there is a server; returns long before it is up, and never fails."""
         now = time.monotonic()
@@ -90,18 +99,16 @@ def start_embedded() -> EmbeddedServer:
         users_lock = embedded_guard.open_lock(data, "users.lock")
         # Waits where a guard is just ending the server.
         fcntl.flock(users_lock, fcntl.LOCK_SH)
-        failed = data / embedded_guard.FAILED
-        failed.unlink(missing_ok=True)
+        (data / embedded_guard.FAILED).unlink(missing_ok=True)
         server = EmbeddedServer(data, socket, binary, users_lock)
         server.summon_guard()
     except (OSError, subprocess.SubprocessError) as error:
         raise ConfigError(f"the embedded server cannot be started: {error}", HINT) from error
-    until = time.monotonic() + START_S
-    while not serves(socket):
-        if failed.exists() or time.monotonic() > until:
-            server.close()
-            raise ConfigError(f"the embedded server in {data} does not start", HINT)
-        time.sleep(POLL_S)
+    try:
+        server.wait()
+    except BaseException:
+        server.close()
+        raise
     return server
 
 

@@ -20,6 +20,7 @@ from khazad_mitm.store import embedded_files
 from khazad_mitm.store.connect import Stores, connect
 from khazad_mitm.store.embedded import serves, start_embedded
 from khazad_mitm.store.embedded_guard import PID
+from khazad_mitm.store.redis_store import RedisStore
 from tests.servers import until
 from tests.store.entries import QUESTION, digest, entry
 
@@ -165,6 +166,23 @@ def test_a_killed_guard_is_replaced_at_the_next_use() -> None:
     until(answered(lambda: stores.sync.perform(Get(digest(1)))))
     assert guard != guard_pid()
     stores.sync.close()
+    newcomer.sync.close()
+
+
+def test_a_server_that_ends_while_a_newcomer_asks_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask, endings = RedisStore.secret, [CacheUnavailable("reset by peer")]
+
+    def ends_once(store: RedisStore) -> bytes:
+        if endings:
+            raise endings.pop()
+        return ask(store)
+
+    monkeypatch.setattr(RedisStore, "secret", ends_once)
+    newcomer = opened()
+
+    assert newcomer.sync.secret()
     newcomer.sync.close()
 
 
