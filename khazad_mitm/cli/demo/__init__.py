@@ -23,6 +23,9 @@ from khazad_mitm.settings import from_mapping
 
 CLIENTS_PYTHON = "KHAZAD_CLIENTS_PYTHON"
 
+# What is shown is what is served, on a machine that has other things to do as well.
+UNHURRIED = {"store_deadline_ms": "5000", "embed_deadline_ms": "5000"}
+
 
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
@@ -43,7 +46,10 @@ def demo(_args: argparse.Namespace) -> int:
         certificate.write_bytes(provider.certificate)
         engine = Engine(
             # Nothing of the demo outlives it, and no setting of yours bends it.
-            from_mapping({"redis_url": _store(), "namespace": f"demo-{os.getpid()}"}, environ={}),
+            from_mapping(
+                {"redis_url": _store(), "namespace": f"demo-{os.getpid()}", **UNHURRIED},
+                environ={},
+            ),
             listen_port=0,
             confdir=folder / "authority",
             extra_options={"ssl_verify_upstream_trusted_ca": str(certificate)},
