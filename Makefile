@@ -12,6 +12,9 @@ FRAMEWORKS ?= .venv-frameworks
 PYTHON ?=
 export PYTHON
 
+# Tests on every processor, file by file; `make test PARALLEL=` runs them one after another.
+PARALLEL ?= -n auto --dist loadfile
+
 # Where tests and the demo find a Python with the SDKs as their makers ship them today.
 export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
 export KHAZAD_FRAMEWORKS_PYTHON := $(abspath $(FRAMEWORKS))/bin/python
@@ -45,8 +48,8 @@ bench-peer: $(VENV)/.ready $(PEER)/.ready  ## Measure, beside the original khaza
 
 .PHONY: test
 test: $(VENV)/.ready $(CLIENTS)/.ready  ## Run every test; sets up all that it needs
-	$(VENV)/bin/python -m pytest
-	$(CLIENTS)/bin/python -m pytest $(CLIENT_TESTS)
+	$(VENV)/bin/python -m pytest $(PARALLEL)
+	$(CLIENTS)/bin/python -m pytest $(PARALLEL) $(CLIENT_TESTS)
 
 .PHONY: test-node
 test-node: $(VENV)/.ready  ## Have the SDKs of Node read our replays, where there is a Node 20

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,19 @@ def nothing_is_calibrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_logged_yet() -> Iterator[None]:
+    """Whoever builds a cache sets the level of our lines, for all of the process."""
+    logger = logging.getLogger("khazad")
+    before = logger.handlers[:], logger.level, logger.propagate
+    # pytest 9.2 puts handlers of its own on loggers that do not propagate.
+    logger.handlers[:], logger.propagate = [], True
+    logger.setLevel(logging.NOTSET)
+    yield
+    logger.handlers[:], level, logger.propagate = before
+    logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,14 +13,9 @@ from khazad_mitm.errors import ConfigError
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
-    logger = logging.getLogger("khazad")
-    before = logger.propagate, logger.level
-    logger.propagate = True
-    logger.setLevel("INFO")
-    yield lambda: caplog.messages
-    logger.propagate, level = before
-    logger.setLevel(level)
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
+    caplog.set_level("INFO", "khazad")
+    return lambda: caplog.messages
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, installed: bool, here: bool) -> list[str]:

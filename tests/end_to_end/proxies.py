@@ -8,17 +8,21 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.clients import Client
 from tests.end_to_end.upstream import WAIT_S, Upstream
+from tests.servers import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ADDON = CHECKOUT / "khazad_mitm" / "addon.py"
 REDIRECT = Path(__file__).with_name("redirect.py")
 MITMDUMP = Path(sys.executable).with_name("mitmdump")
+
+# What starts reads megabytes, and the model; other tests do so at the same time.
+START_S = 60.0
 
 # Nothing by meaning, nothing outside the process: what is tested is the proxy.
 SETTINGS = {"redis_url": "memory", "mode": "exact", "store_deadline_ms": "2000"}
@@ -59,7 +63,7 @@ class Proxy:
 
     def wait(self) -> Proxy:
         """Until it listens. A page of its own says that everything is loaded."""
-        assert self._listens.wait(WAIT_S), "\n".join(self.log)
+        assert self._listens.wait(START_S), "\n".join(self.log)
         assert self.port, "\n".join(self.log)
         try:
             assert 200 == self.page("/health")[0]
@@ -78,19 +82,26 @@ class Proxy:
 
     def wait_until(self, **counts: int) -> None:
         """Until the statistics say so: storing happens after the answer."""
-        for _ in range(2_000):
-            stats = self.page("/stats")[1]
-            if all(stats[name] >= count for name, count in counts.items()):
-                return
-        raise AssertionError(f"never {counts}: {stats}\n" + "\n".join(self.log))
+
+        def are_reached(stats: dict[str, Any]) -> bool:
+            return all(stats[name] >= count for name, count in counts.items())
+
+        self._wait_for(are_reached, f"never {counts}")
 
     def unkept(self, reason_part: str) -> None:
         """Until an answer was let go for a reason."""
-        for _ in range(2_000):
-            reasons = self.page("/stats")[1]["unkept"]
-            if any(reason_part in reason for reason in reasons):
-                return
-        raise AssertionError(f"not let go as {reason_part}: {reasons}\n" + "\n".join(self.log))
+
+        def is_among(stats: dict[str, Any]) -> bool:
+            return any(reason_part in reason for reason in stats["unkept"])
+
+        self._wait_for(is_among, f"not let go as {reason_part}")
+
+    def _wait_for(self, condition: Callable[[dict[str, Any]], bool], complaint: str) -> None:
+        try:
+            until(lambda: condition(self.page("/stats")[1]), START_S)
+        except AssertionError as error:
+            told = "\n".join([complaint, str(self.page("/stats")[1]), *self.log])
+            raise AssertionError(told) from error
 
     def ended(self) -> int:
         """Wait for the process to end by itself; its exit status."""

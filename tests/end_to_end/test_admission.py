@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,22 @@ NAMED = ["--hosts", "127.0.0.1,localhost"]
 Told = dict[str, Any]
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Callable[..., Told]:
-    """What comes of asking a proxy with these flags from elsewhere."""
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Told]:
+    """What comes of asking a proxy with these flags from elsewhere; of equal ones once."""
     apart = ["unshare", "--user", "--map-root-user", "--net"]
     if not (shutil.which("unshare") and shutil.which("ip")):
         pytest.skip("no unshare and ip here, to make a network namespace")
     if subprocess.run([*apart, "true"], capture_output=True).returncode:
         pytest.skip("this system makes no network namespace for us")
 
+    @cache
     def ask(*flags: str) -> Told:
         setup = f"ip link set lo up && ip address add {ADDRESS}/32 dev lo && exec "
         command = [*apart, "sh", "-c", setup + '"$@"', "sh", sys.executable, str(PROGRAM)]
         environ = {n: v for n, v in os.environ.items() if not n.startswith("KHAZAD_")}
         done = subprocess.run(
-            [*command, ADDRESS, str(tmp_path), *flags],
+            [*command, ADDRESS, str(tmp_path_factory.mktemp("elsewhere")), *flags],
             capture_output=True,
             text=True,
             timeout=WAIT_S,

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.clients import CHAT, Received
-from tests.end_to_end.proxies import SETTINGS, Proxy, engine
+from tests.end_to_end.conftest import Standing
+from tests.end_to_end.proxies import SETTINGS, Proxy
 from tests.end_to_end.upstream import WAIT_S, Answer, Call, Upstream, chat_answer, question
 
 SECRET = question("What is in our contract?")
@@ -150,9 +151,8 @@ def test_a_token_made_up_of_anothers_claims_gets_no_hit(proxy: Proxy, upstream: 
 
 
 @pytest.fixture
-def shared(start: Any, upstream: Upstream) -> Proxy:
-    proxy: Proxy = start(engine, settings={**SETTINGS, "tenant": "shared"})
-    return proxy.wait()
+def shared(standing: Standing) -> Proxy:
+    return standing("engine", {**SETTINGS, "tenant": "shared"})
 
 
 def test_what_another_server_accepts_opens_nothing(shared: Proxy, upstream: Upstream) -> None:

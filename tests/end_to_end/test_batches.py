@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.end_to_end import proxies
 from tests.end_to_end.clients import Received
-from tests.end_to_end.conftest import Start
+from tests.end_to_end.conftest import Standing, Start
 from tests.end_to_end.proxies import SETTINGS, Proxy
 from tests.end_to_end.upstream import Answer, Call, Upstream
 
@@ -21,16 +20,9 @@ VECTORS = {"a": "[1.50, 1e-05]", "b": "[0.10,2]", "c": "[-0.0, 3.00]", "d": "[4,
 SPLITTING = {**SETTINGS, "mode": "cache"}
 
 
-@pytest.fixture(scope="module", params=["mitmdump", "engine"])
-def standing_proxy(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    standing_upstream: Upstream,
-) -> Iterator[Proxy]:
-    make = getattr(proxies, request.param)
-    proxy = make(tmp_path_factory.mktemp(request.param), standing_upstream, settings=SPLITTING)
-    yield proxy
-    proxy.stop()
+@pytest.fixture
+def proxy(standing: Standing, kind: str) -> Proxy:
+    return standing(kind, SPLITTING)
 
 
 def embedded(call: Call) -> Answer:
@@ -100,6 +92,7 @@ def test_an_error_of_the_rest_passes_and_leaves_what_is_known(
 def test_an_answer_that_does_not_fit_never_reaches_the_caller(
     start: Start, upstream: Upstream
 ) -> None:
+    # One of its own: from now on it splits no more batches for that host.
     proxy = start(proxies.mitmdump, settings=SPLITTING).wait()
     upstream.answer = embedded
     ask(proxy, "a")
@@ -113,17 +106,17 @@ def test_an_answer_that_does_not_fit_never_reaches_the_caller(
 
 
 @pytest.mark.parametrize(
-    ("make", "settings"),
+    ("kind", "settings"),
     [
-        (proxies.mitmdump, {"mode": "exact"}),
-        (proxies.mitmdump, {"mode": "cache", "split_batches": "false"}),
-        (proxies.engine, {"mode": "cache", "split_batches": "false"}),
+        ("mitmdump", {"mode": "exact"}),
+        ("mitmdump", {"mode": "cache", "split_batches": "false"}),
+        ("engine", {"mode": "cache", "split_batches": "false"}),
     ],
 )
 def test_a_setting_leaves_batches_whole(
-    make: Start, settings: dict[str, str], start: Start, upstream: Upstream
+    kind: str, settings: dict[str, str], standing: Standing, upstream: Upstream
 ) -> None:
-    proxy = start(make, settings={**SETTINGS, **settings}).wait()
+    proxy = standing(kind, {**SETTINGS, **settings})
     upstream.answer = embedded
     ask(proxy, "a", "b")
     proxy.wait_until(stored=1)

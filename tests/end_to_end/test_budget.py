@@ -9,11 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from khazad_mitm.cli import main
-from tests.end_to_end import proxies
-from tests.end_to_end.conftest import Start
+from tests.end_to_end.conftest import Standing
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import Answer, Call, Upstream, chat_answer
-from tests.servers import until
 
 SETTINGS = {
     "redis_url": "memory",
@@ -23,7 +21,6 @@ SETTINGS = {
     "store_deadline_ms": "2000",
 }
 CHECKING = {**SETTINGS, "max_wrong_hits": "0.5", "shadow_share": "1"}
-KINDS = pytest.mark.parametrize("kind", [proxies.mitmdump, proxies.engine])
 
 STORED = "How do I change my password?"
 ASKED = "How can I change my password?"
@@ -35,21 +32,11 @@ def chat(question: str) -> bytes:
     ).encode()
 
 
-def eventually(proxy: Proxy, **counts: int) -> None:
-    """Until the statistics say so. Patient: the model is read behind everything else that runs."""
-
-    def are_reached() -> bool:
-        stats = proxy.page("/stats")[1]
-        return all(stats[name] >= count for name, count in counts.items())
-
-    until(are_reached, 90.0)
-
-
 def served_by_meaning(proxy: Proxy) -> str:
     """The id of an entry that has answered ASKED."""
     with proxy.client() as client:
         client.ask(chat(STORED))
-        eventually(proxy, stored=1)
+        proxy.wait_until(stored=1)
         served = client.ask(chat(ASKED))
     assert "semantic" in served.cache_status
     return served.headers["x-khazad-entry"]
@@ -59,11 +46,10 @@ def numbered(upstream: Upstream) -> Callable[[Call], Answer]:
     return lambda call: chat_answer(f"Answer {len(upstream.calls)}.")
 
 
-@KINDS
 def test_an_answer_is_explained_and_taken_back(
-    kind: Start, start: Start, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+    kind: str, standing: Standing, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    proxy = start(kind, settings=SETTINGS).wait()
+    proxy = standing(kind, SETTINGS)
     id_ = served_by_meaning(proxy)
     at = f"--proxy=http://127.0.0.1:{proxy.port}"
 
@@ -81,18 +67,17 @@ def test_an_answer_is_explained_and_taken_back(
     assert "1 questions are kept apart" in capsys.readouterr().err
     with proxy.client() as client:
         assert "fwd=miss" in client.ask(chat(ASKED)).cache_status
-        eventually(proxy, stored=2)
+        proxy.wait_until(stored=2)
         assert "fwd=miss" in client.ask(chat(STORED)).cache_status
 
     assert 2 == main(["explain", "f" * 32, at])
     assert "is not stored" in capsys.readouterr().err
 
 
-@KINDS
 def test_a_web_page_can_neither_look_nor_take_back(
-    kind: Start, start: Start, upstream: Upstream
+    kind: str, standing: Standing, upstream: Upstream
 ) -> None:
-    proxy = start(kind, settings=SETTINGS).wait()
+    proxy = standing(kind, SETTINGS)
     id_ = served_by_meaning(proxy)
     evil = {"Origin": "http://evil.example"}
     with proxy.client("khazad.internal", 80) as client:
@@ -106,29 +91,28 @@ def test_a_web_page_can_neither_look_nor_take_back(
     assert 404 == proxy.page("/explain?id=xyz")[0]
 
 
-@KINDS
 def test_what_is_served_is_asked_again_in_the_background(
-    kind: Start, start: Start, upstream: Upstream
+    kind: str, standing: Standing, upstream: Upstream
 ) -> None:
     """Opened by four hundred questions would take long: a budget of a half is soon proven."""
-    proxy = start(kind, settings=CHECKING).wait()
+    proxy = standing(kind, CHECKING)
     upstream.answer = lambda call: chat_answer("The same.")
     with proxy.client() as client:
         client.ask(chat(STORED))
-        eventually(proxy, stored=1)
+        proxy.wait_until(stored=1)
         for number in range(40):
             # Case and punctuation only: as alike as can be, and no repeat.
             asked = client.ask(chat(STORED.upper() + "?" * number))
             if "semantic" in asked.cache_status:
                 break
-            eventually(proxy, stored=number + 2)
+            proxy.wait_until(stored=number + 2)
         else:
             pytest.fail(f"it never opened: {asked.cache_status}")
-        eventually(proxy, checked_hits=1)
+        proxy.wait_until(checked_hits=1)
         before = len(upstream.calls)
         upstream.answer = numbered(upstream)
         wrong = client.ask(chat(STORED.lower()))
-        eventually(proxy, checked_hits=2, wrong_hits=1)
+        proxy.wait_until(checked_hits=2, wrong_hits=1)
         repeat = client.ask(chat(STORED.lower()))
 
     assert b"The same." in wrong.body

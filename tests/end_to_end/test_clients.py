@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import matrix, proxies
+from tests.end_to_end import matrix
+from tests.end_to_end.conftest import Standing
 from tests.end_to_end.matrix import CLIENTS, Client
 from tests.end_to_end.proxies import Proxy
-from tests.end_to_end.upstream import Upstream
 
 pytestmark = pytest.mark.clients
 
@@ -21,11 +20,9 @@ pytestmark = pytest.mark.clients
 RESULTS = os.environ.get("KHAZAD_CLIENTS_RESULTS")
 
 
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory, standing_upstream: Upstream) -> Iterator[Proxy]:
-    started = proxies.engine(tmp_path_factory.mktemp("clients"), standing_upstream)
-    yield started.wait()
-    started.stop()
+@pytest.fixture
+def proxy(standing: Standing) -> Proxy:
+    return standing("engine")
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda c: f"{c.language}-{c.name}")
@@ -35,7 +32,6 @@ def test_a_client_is_reached_trusts_us_and_is_served_the_second_time(
     command = client.command()
     if isinstance(command, str):
         pytest.skip(command)
-    proxy.page("/flush", "POST")
     result = matrix.try_out(command, matrix.variables(proxy, tmp_path), proxy)
     if RESULTS:
         told = {"language": client.language, "name": client.name, **asdict(result)}

@@ -42,6 +42,8 @@ def refuses(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=WAIT_S).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # was to be accepted when it ended
+        return False
     return False
 
 

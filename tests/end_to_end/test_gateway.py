@@ -22,12 +22,25 @@ PATH = "/openai/v1/chat/completions"
 CHAT = "/v1/chat/completions"
 
 
-@pytest.fixture
-def service(tmp_path: Path, upstream: Upstream) -> Iterator[Service]:
-    """A gateway beside a proxy."""
-    modes = ("--mode", "regular", "--mode", "reverse@localhost:0", "--grace", "0")
-    with serving(tmp_path, upstream, *PLAIN, *modes) as service:
+@pytest.fixture(scope="module")
+def standing_service(
+    tmp_path_factory: pytest.TempPathFactory, standing_upstream: Upstream
+) -> Iterator[Service]:
+    """A gateway beside a proxy; all of `SDKS` are led to the one upstream."""
+    arguments = ["--mode", "regular", "--mode", "reverse@localhost:0", "--grace", "0"]
+    for name in SDKS:
+        arguments += ["--provider", f"{name}=https://127.0.0.1:{standing_upstream.port}"]
+    folder = tmp_path_factory.mktemp("gateway")
+    with serving(folder, standing_upstream, *PLAIN, *arguments) as service:
         yield service
+
+
+@pytest.fixture
+def service(standing_service: Service, upstream: Upstream) -> Service:
+    """One that remembers nothing."""
+    answer = ask(standing_service.port, "POST", "/flush", host="khazad.internal")
+    assert 200 == answer.status
+    return standing_service
 
 
 @pytest.mark.parametrize("mode", ["regular", "reverse"])
@@ -94,26 +107,33 @@ REACHED = {
 }
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, standing_service: Service) -> dict[str, str]:
+    """What `env --reverse` tells a shell."""
+    where = f"127.0.0.1:{standing_service.port}"
+    arguments = ("env", "--reverse", "--shell", "bash", "--proxy", where)
+    printed = khazad(tmp_path_factory.mktemp("env"), *arguments)
+    return dict(re.findall(r"^export (\w+)=(.*)$", printed.stdout, re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", SDKS)
 def test_an_sdk_takes_the_base_url_that_env_prints(
-    name: str, tmp_path: Path, upstream: Upstream, clients_python: Path
+    name: str,
+    told: dict[str, str],
+    tmp_path: Path,
+    upstream: Upstream,
+    clients_python: Path,
 ) -> None:
     # What it is told does not matter: that it asked is what is to be seen.
     upstream.answer = lambda call: chat_answer("No.", status=404)
-    provider = ("--provider", f"{name}=https://127.0.0.1:{upstream.port}")
-    with serving(tmp_path, upstream, *PLAIN, *provider, "--grace", "0") as service:
-        printed = khazad(
-            tmp_path, "env", "--reverse", "--shell", "bash", "--proxy", f"127.0.0.1:{service.port}"
-        )
-        told = dict(re.findall(r"^export (\w+)=(.*)$", printed.stdout, re.MULTILINE))
-        done = subprocess.run(
-            [str(clients_python), "-c", SDKS[name]],
-            env=environ(tmp_path, **told, OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k"),
-            capture_output=True,
-            text=True,
-            timeout=WAIT_S,
-            check=False,
-        )
+    done = subprocess.run(
+        [str(clients_python), "-c", SDKS[name]],
+        env=environ(tmp_path, **told, OPENAI_API_KEY="k", ANTHROPIC_API_KEY="k"),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
 
     if "ModuleNotFoundError" in done.stderr:
         pytest.skip(f"no SDK for {name} on this Python")

@@ -8,8 +8,8 @@ import ssl
 import pytest
 import trustme
 
-from tests.end_to_end import http2, proxies
-from tests.end_to_end.conftest import Start
+from tests.end_to_end import http2
+from tests.end_to_end.conftest import Standing
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.raw import listening, read_to_end
 from tests.end_to_end.upstream import Upstream
@@ -129,8 +129,8 @@ def test_a_server_that_greets_may_go_on_to_tls(proxy: Proxy, pinned: trustme.CA)
 
 
 @pytest.fixture
-def lean(start: Start) -> Proxy:
-    return start(proxies.engine).wait()
+def lean(standing: Standing) -> Proxy:
+    return standing("engine")
 
 
 @pytest.mark.parametrize("host", STRANGERS)

@@ -18,7 +18,10 @@ ASKED = question("What is the capital of France?")
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"treshold": "0.9"}, "khazad_treshold: no such option"),
+        (
+            {"treshold": "0.9"},
+            "khazad_treshold: no such option\n\nhint: did you mean khazad_threshold?",
+        ),
         ({"threshold": "1.2"}, "khazad_threshold: 1.2 is not a cosine similarity"),
         ({"max_entries": "many"}, "khazad_max_entries: 'many' is not a whole number"),
     ],
@@ -30,13 +33,6 @@ def test_a_wrong_option_ends_mitmdump_with_a_message(
 
     assert 1 == proxy.ended()
     assert complaint in "\n".join(proxy.log)
-
-
-def test_a_misspelt_option_is_told_the_right_name(start: Start) -> None:
-    proxy = start(proxies.mitmdump, settings={**SETTINGS, "treshold": "0.9"})
-
-    proxy.ended()
-    assert "hint: did you mean khazad_threshold?" in "\n".join(proxy.log)
 
 
 def test_an_option_given_twice_ends_mitmdump(start: Start) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any
@@ -24,13 +22,9 @@ PARAPHRASE = "What is Italy's capital city?"
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> Iterator[None]:
+def environment(monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-embed")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{upstream.url}/v1")
-    logger = logging.getLogger("khazad")
-    before = (logger.handlers[:], logger.level, logger.propagate)
-    yield
-    logger.handlers[:], logger.level, logger.propagate = before
 
 
 def embedder(kind: str, library: Any, url: str) -> Any:

@@ -15,18 +15,6 @@ from tests.inprocess.upstream import PATH, Upstream, question
 ARGUMENTS: dict[str, Any] = {"redis_url": "memory", "mode": "exact"}
 
 
-@pytest.fixture(autouse=True)
-def silent_logger() -> Iterator[logging.Logger]:
-    """The logger as before, and without handlers while the test runs."""
-    logger = logging.getLogger("khazad")
-    before = (logger.handlers[:], logger.level, logger.propagate)
-    logger.handlers[:] = []
-    # pytest 9.2 puts handlers of its own on loggers that do not propagate.
-    logger.propagate = True
-    yield logger
-    logger.handlers[:], logger.level, logger.propagate = before
-
-
 @pytest.fixture
 def made() -> Iterator[Khazad]:
     instance = Khazad(**ARGUMENTS)
@@ -155,10 +143,11 @@ def test_the_logger_gets_a_handler_if_it_has_none(made: Khazad) -> None:
     assert not made.logger.propagate
 
 
-def test_the_handlers_of_the_application_are_left_alone(silent_logger: logging.Logger) -> None:
+def test_the_handlers_of_the_application_are_left_alone() -> None:
+    logger = logging.getLogger("khazad")
     own = logging.NullHandler()
-    silent_logger.addHandler(own)
+    logger.addHandler(own)
     Khazad(**ARGUMENTS, log_level="WARNING").stop()
 
-    assert [own] == silent_logger.handlers
-    assert logging.WARNING == silent_logger.level
+    assert [own] == logger.handlers
+    assert logging.WARNING == logger.level
