@@ -6,8 +6,9 @@ it asks the proxy, which asks `https://api.openai.com/v1`. A name below `localho
 `openai.anything`.
 
 Bedrock is not here: its requests are signed for the host they are sent to.
-Variables are those the SDKs read themselves; openai, anthropic, google-genai, cohere and ollama
-were read (November 2026), groq's, together's and cerebras' are from their documentation.
+Variables are those the SDKs read themselves, as their sources have them (November 2026: openai 3,
+anthropic 2, google-genai 3, cohere 7, ollama 0.6, groq 1.7, together 3.1, cerebras-cloud-sdk 1.91).
+together before 3 wants `/v1` after what is told here.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ BASE_URLS: tuple[BaseUrl, ...] = (
     BaseUrl("cohere", "https://api.cohere.com", "CO_API_URL"),
     BaseUrl("ollama", "http://127.0.0.1:11434", "OLLAMA_HOST"),
     BaseUrl("groq", "https://api.groq.com", "GROQ_BASE_URL"),
-    BaseUrl("together", "https://api.together.xyz", "TOGETHER_BASE_URL", "/v1"),
+    BaseUrl("together", "https://api.together.ai", "TOGETHER_BASE_URL"),
     BaseUrl("cerebras", "https://api.cerebras.ai", "CEREBRAS_BASE_URL"),
     BaseUrl("mistral", "https://api.mistral.ai"),
     BaseUrl("deepseek", "https://api.deepseek.com"),

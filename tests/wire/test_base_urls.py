@@ -50,6 +50,9 @@ def test_variables_are_those_of_the_sdks():
     assert "http://127.0.0.1:8080/openai/v1" == told["OPENAI_BASE_URL"]
     assert "http://127.0.0.1:8080/anthropic" == told["ANTHROPIC_BASE_URL"]
     assert "http://127.0.0.1:8080/ollama" == told["OLLAMA_HOST"]
+    # These begin their paths with the version, or with all of `/openai/v1`, themselves.
+    for name in ("groq", "together", "cerebras"):
+        assert f"http://127.0.0.1:8080/{name}" == told[f"{name.upper()}_BASE_URL"]
 
 
 def test_every_provider_in_the_cloud_is_a_known_host():
