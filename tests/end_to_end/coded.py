@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import brotli
 import zstandard
 
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
+    "gzip": partial(gzip.compress, mtime=0),  # the same bytes at any time
     "br": brotli.compress,
     "zstd": zstandard.ZstdCompressor().compress,
     "deflate": zlib.compress,

@@ -95,18 +95,21 @@ def recorded(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in (folder / "cassettes" / "test_them").rglob("*.yaml"))
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["here", "xdist"])
+@pytest.mark.parametrize(
+    "arguments", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["here", "xdist"]
+)
 def test_each_test_plays_what_was_recorded_for_it(
     run: Run, upstream: Upstream, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    status, said = run(PLAIN, "--khazad-record=once", *arguments, finds_plugins=True)
+    finds_plugins = not arguments
+    status, said = run(PLAIN, "--khazad-record=once", *arguments, finds_plugins=finds_plugins)
     assert 0 == status, said
     assert 5 == len(upstream.calls)
     assert ["test_awaiting", "test_each-a-b", "test_each-xfc", "test_it", "test_it"] == recorded(
         tmp_path
     )
 
-    status, said = run(PLAIN, "--khazad-block-network", *arguments, finds_plugins=True)
+    status, said = run(PLAIN, "--khazad-block-network", *arguments)
 
     assert 0 == status, said
     assert 5 == len(upstream.calls)
