@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import drive, inventory, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -28,6 +28,9 @@ TOO_MANY = "too many waiting"
 # Questions that wait for a verifier. It may take seconds for each, and one that is late by
 # minutes helps nobody.
 MOST_UNJUDGED = 100
+
+# What was labelled is remembered, so that each repeat need not say so again.
+MOST_LABELLED = 10_000
 
 logger = logging.getLogger("khazad")
 
@@ -54,6 +57,7 @@ class Archive:
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
         self._sampler = shadow.Sampler(shadow_per_hour)
         self._is_closed = False
+        self._labelled: set[tuple[str, float, tuple[str, ...]]] = set()
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
@@ -93,6 +97,15 @@ class Archive:
             self._parts.landings.end(keys)
         # Afterwards: nobody waits for what is noted and counted.
         self._run(lookup.note(hit, self._rulebook.of(hit.parsed), time.time()))
+
+    def label(self, hit: Hit) -> None:
+        """Let what was served have the tags of the request too."""
+        labelled = (hit.entry.id, hit.entry.stored_at, inventory.missing(hit))
+        if labelled[-1] and labelled not in self._labelled:
+            if len(self._labelled) >= MOST_LABELLED:
+                self._labelled.clear()
+            if self._keeper.hand(lambda: self._run(inventory.label(hit))):
+                self._labelled.add(labelled)
 
     def shadow(self, hit: Hit) -> Capture | None:
         """A buffer for a fresh answer to what was served: compared, and kept if it differs.

@@ -8,6 +8,7 @@
     {NS:B}:x         sorted set of ids by the millisecond they expire, +inf for never
     {NS:B}:u         sorted set of ids by the millisecond they were last used
     {NS:B}:l:ID      what goes with an entry: `a:DIGEST`, `p:DIGEST`, `v:SCOPE`
+    {NS:B}:d         hash of what is known of each entry without its body (see `inventory`)
     {NS:B}:c:DIGEST  a credential that the upstream has accepted
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
@@ -47,6 +48,10 @@ class Keys:
     @property
     def use(self) -> str:
         return self.prefix + "u"
+
+    @property
+    def facts(self) -> str:
+        return self.prefix + "d"
 
     def entry(self, id_: str) -> str:
         return f"{self.prefix}e:{id_}"

@@ -21,11 +21,15 @@ from khazad_mitm.cache.commands import (
     Alias,
     Asked,
     Block,
+    Facts,
     Find,
     Forget,
+    ForgetMany,
     Get,
     GetMany,
+    Inventory,
     IsAccepted,
+    Label,
     Nearest,
     Put,
     PutMany,
@@ -48,12 +52,15 @@ if TYPE_CHECKING:
 # As in Redis: a bounded effort per write that is more than a write adds.
 REMOVALS_PER_PUT = 16
 MOST_REMEMBERED = 8
+MOST_TAGS = 64
 
 
 @dataclass(slots=True)
 class _Kept:
     entry: Entry
     scope: str | None
+    tags: dict[str, None]
+    size_bytes: int
     aliases: set[str] = field(default_factory=set)
     conversations: set[str] = field(default_factory=set)
     asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
@@ -116,6 +123,15 @@ class MemoryStore:
                     return found
                 case Block(one, other):
                     return self._blocks.add(one, other)
+                case ForgetMany(ids):
+                    removed = sum(self._live(id_) is not None for id_ in ids)
+                    for id_ in ids:
+                        self._remove(id_)
+                    return removed
+                case Label(id_, tags):
+                    return self._label(id_, tags)
+                case Inventory():
+                    return tuple(map(_facts, filter(self._is_live, self._kept.values())))
 
     def secret(self) -> bytes:
         """A random key of 32 bytes, of this process."""
@@ -153,7 +169,10 @@ class MemoryStore:
 
     def _live(self, id_: str) -> Entry | None:
         kept = self._kept.get(id_)
-        return kept.entry if kept and kept.entry.is_fresh(self._now()) else None
+        return kept.entry if kept and self._is_live(kept) else None
+
+    def _is_live(self, kept: _Kept) -> bool:
+        return kept.entry.is_fresh(self._now())
 
     def _get(self, fingerprint: str, alias: str | None, pool: str = "") -> Entry | None:
         entry = self._live(fingerprint)
@@ -201,9 +220,10 @@ class MemoryStore:
             self._remove(next(iter(self._kept)))
         if scope and vector is not None:
             self._vectors.setdefault(scope, Matrix(len(vector))).add(entry.id, vector)
-            self._kept[entry.id] = _Kept(entry, scope)
         else:
-            self._kept[entry.id] = _Kept(entry, None)
+            scope = None
+        tags = dict.fromkeys(entry.tags)
+        self._kept[entry.id] = _Kept(entry, scope, tags, _size(entry, vector))
         if entry.expires_at is not None:
             heapq.heappush(self._expiry, (entry.expires_at, entry.id))
 
@@ -218,6 +238,12 @@ class MemoryStore:
             self._conversations[command.conversation] = id_
             kept.conversations.add(command.conversation)
         self._kept.move_to_end(id_)
+
+    def _label(self, id_: str, tags: tuple[str, ...]) -> None:
+        if self._live(id_) is not None:
+            known = self._kept[id_].tags
+            new = [tag for tag in tags if tag not in known]
+            known.update(dict.fromkeys(new[: max(0, MOST_TAGS - len(known))]))
 
     def _accept(self, credential: str, ttl_s: int) -> None:
         now = self._now()
@@ -241,6 +267,26 @@ class MemoryStore:
         for conversation in kept.conversations:
             if self._conversations.get(conversation) == id_:
                 del self._conversations[conversation]
+
+
+def _facts(kept: _Kept) -> Facts:
+    entry = kept.entry
+    return Facts(
+        entry.id,
+        entry.provider,
+        entry.model,
+        entry.stored_at,
+        entry.expires_at,
+        entry.tenant,
+        tuple(kept.tags),
+        kept.size_bytes,
+    )
+
+
+def _size(entry: Entry, vector: Vector | None) -> int:
+    original = 0 if entry.original == entry.answer else len(entry.original)
+    index = 0 if vector is None else vector.nbytes
+    return len(entry.answer) + original + len(entry.request) + index
 
 
 class AsyncMemoryStore:

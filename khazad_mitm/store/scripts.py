@@ -40,6 +40,7 @@ local function remove(id)
   redis.call('DEL', prefix .. 'e:' .. id, prefix .. 'l:' .. id, prefix .. 'h:' .. id)
   redis.call('ZREM', prefix .. 'x', id)
   redis.call('ZREM', prefix .. 'u', id)
+  redis.call('HDEL', prefix .. 'd', id)
 end
 """
 
@@ -73,7 +74,8 @@ return 1
 """
 )
 
-# ARGV: id, body, milliseconds to live or '', scope or '', vector, most entries, most removals.
+# ARGV: id, body, milliseconds to live or '', scope or '', vector, most entries, most removals,
+# facts.
 # The first write is one that a full server denies: after any other it would let all the rest
 # pass. The vector comes before the body: if its set is none, nothing is kept.
 PUT = Script(
@@ -97,6 +99,28 @@ else
 end
 redis.call('ZADD', prefix .. 'x', expires, id)
 redis.call('ZADD', prefix .. 'u', string.format('%.0f', now), id)
+redis.call('HSET', prefix .. 'd', id, ARGV[8])
+return 1
+"""
+)
+
+# ARGV: id, most tags, tags. They follow the last line break of the facts, with commas between them.
+LABEL = Script(
+    """
+local prefix = string.sub(KEYS[1], 1, -2)
+local facts = redis.call('HGET', prefix .. 'd', ARGV[1])
+if not facts then return 0 end
+local known, count = {}, 0
+for tag in string.gmatch(string.match(facts, '[^\\n]*$'), '[^,]+') do
+  known[tag], count = true, count + 1
+end
+for i = 3, #ARGV do
+  if not known[ARGV[i]] and count < tonumber(ARGV[2]) then
+    facts = facts .. (count > 0 and ',' or '') .. ARGV[i]
+    known[ARGV[i]], count = true, count + 1
+  end
+end
+redis.call('HSET', prefix .. 'd', ARGV[1], facts)
 return 1
 """
 )

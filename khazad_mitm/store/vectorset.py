@@ -18,9 +18,12 @@ from khazad_mitm.cache.commands import (
     Block,
     Find,
     Forget,
+    ForgetMany,
     Get,
     GetMany,
+    Inventory,
     IsAccepted,
+    Label,
     Nearest,
     Put,
     PutMany,
@@ -34,7 +37,7 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, scripts
+from khazad_mitm.store import evidence, inventory, scripts
 from khazad_mitm.store.codec import decode, encode
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, checked
@@ -120,6 +123,12 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return evidence.forget(command, space.keys)
         case Block():
             return evidence.block(command, space.keys)
+        case ForgetMany():
+            return inventory.forget_many(command, space.keys)
+        case Label():
+            return inventory.label(command, space.keys)
+        case Inventory():
+            return inventory.inventory(space.keys, now_ms)
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
@@ -203,7 +212,10 @@ def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | No
             return None
     vector = b"" if command.vector is None else _blob(command.vector)
     scope = command.scope if command.scope and vector else ""
-    return (entry.id, encode(entry), ttl, scope, vector, space.max_entries, REMOVALS_PER_PUT)
+    body = encode(entry)
+    facts = inventory.written(entry, len(body) + len(vector))
+    bounds = (space.max_entries, REMOVALS_PER_PUT)
+    return (entry.id, body, ttl, scope, vector, *bounds, facts)
 
 
 def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
