@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.errors import CacheUnavailable, ConfigError
@@ -43,6 +44,14 @@ class AwaitableStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a namespace."""
+
+    max_entries: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """One namespace, both ways."""
 
@@ -52,7 +61,7 @@ class Stores:
     """For people: without user and password."""
 
 
-def connect(redis_url: str, namespace: str, *, deadline_s: float, max_entries: int) -> Stores:
+def connect(redis_url: str, namespace: str, *, deadline_s: float, bounds: Bounds) -> Stores:
     """The stores that `redis_url` means: `auto`, `embedded`, `memory`, or the URL of a Redis 8.
 
     Raises ConfigError or MissingExtra where it cannot work.
@@ -60,15 +69,15 @@ def connect(redis_url: str, namespace: str, *, deadline_s: float, max_entries: i
     match redis_url.partition("://")[0]:
         case "auto" | "embedded" | "memory" as kind if kind == redis_url:
             if kind == "memory":
-                return _memory(max_entries)
+                return _memory(bounds)
             if kind == "auto" and _redis_is_here():
-                return _redis(LOCAL_REDIS, namespace, deadline_s, max_entries)
-            return _embedded(namespace, deadline_s, max_entries)
+                return _redis(LOCAL_REDIS, namespace, deadline_s, bounds)
+            return _embedded(namespace, deadline_s, bounds)
         case "redis" | "rediss" | "unix":
             from khazad_mitm.store.probe import probe
 
             probe(redis_url)
-            return _redis(redis_url, namespace, deadline_s, max_entries)
+            return _redis(redis_url, namespace, deadline_s, bounds)
         case "redis+cluster":
             raise ConfigError(
                 "khazad_redis_url: clusters are not supported yet", "use a single Redis 8"
@@ -95,17 +104,18 @@ def _redis(
     url: str,
     namespace: str,
     deadline_s: float,
-    max_entries: int,
+    bounds: Bounds,
     server: EmbeddedServer | None = None,
 ) -> Stores:
     from khazad_mitm.store.probe import without_secrets
     from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 
-    store = RedisStore(
-        url, namespace, deadline_s=deadline_s, max_entries=max_entries, server=server
+    make = partial(
+        RedisStore, url, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
     )
+    store = make(deadline_s=deadline_s, server=server)
     # The deadline is for traffic; start-up may take the time that a far server needs.
-    patient = RedisStore(url, namespace, deadline_s=START_S, max_entries=max_entries)
+    patient = make(deadline_s=START_S)
     try:
         store.space.secret = patient.secret()
     except CacheUnavailable as error:
@@ -117,7 +127,7 @@ def _redis(
     return Stores(store, AsyncRedisStore(store), shown)
 
 
-def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
+def _embedded(namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
     if sys.platform == "win32":
         raise ConfigError(
             "khazad_redis_url: there is no embedded server for Windows",
@@ -127,15 +137,15 @@ def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
 
     server = start_embedded()
     try:
-        return _redis(server.url, namespace, deadline_s, max_entries, server)
+        return _redis(server.url, namespace, deadline_s, bounds, server)
     except BaseException:
         server.close()
         raise
 
 
-def _memory(max_entries: int) -> Stores:
+def _memory(bounds: Bounds) -> Stores:
     from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore
 
-    store = MemoryStore(max_entries=max_entries)
+    store = MemoryStore(max_entries=bounds.max_entries, max_bytes=bounds.max_bytes)
     logger.info("store: memory of this process")
     return Stores(store, AsyncMemoryStore(store), "memory")

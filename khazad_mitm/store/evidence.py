@@ -15,7 +15,7 @@ from redis.exceptions import OutOfMemoryError
 
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, SLOTS, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import Asked, Block, Find, Forget, Recall, Remember, Settle, Weigh
-from khazad_mitm.store import scripts
+from khazad_mitm.store import scripts, weights
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked
 
@@ -70,11 +70,12 @@ def settle(command: Settle, keys: Keys) -> Program[None]:
         return
 
 
-def remember(command: Remember, keys: Keys) -> Program[None]:
+def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[None]:
     said = json.dumps(astuple(command.asked))
     names = (keys.expiry, keys.history(command.id))
+    arguments = (*bounds, command.id, said, MOST_REMEMBERED, weights.HISTORY)
     try:
-        yield from call(scripts.REMEMBER, names, (command.id, said, MOST_REMEMBERED))
+        yield from call(scripts.REMEMBER, names, arguments)
     except OutOfMemoryError:
         return
 

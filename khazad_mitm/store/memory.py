@@ -9,9 +9,8 @@ import heapq
 import math
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ from khazad_mitm.cache.commands import (
     Alias,
     Asked,
     Block,
-    Facts,
     Find,
     Forget,
     ForgetMany,
@@ -43,6 +41,8 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
+from khazad_mitm.store import weights
+from khazad_mitm.store.kept import Kept
 from khazad_mitm.store.matrix import Matrix
 from khazad_mitm.store.pools import Blocks, Pools
 
@@ -51,26 +51,23 @@ if TYPE_CHECKING:
 
 # As in Redis: a bounded effort per write that is more than a write adds.
 REMOVALS_PER_PUT = 16
-MOST_REMEMBERED = 8
 MOST_TAGS = 64
-
-
-@dataclass(slots=True)
-class _Kept:
-    entry: Entry
-    scope: str | None
-    tags: dict[str, None]
-    size_bytes: int
-    aliases: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
-    asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
+MOST_LINKS = 256
+MOST_ACCEPTED = 100_000
 
 
 class MemoryStore:
     """Thread-safe; `now` gives Unix seconds."""
 
-    def __init__(self, *, max_entries: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        max_entries: int,
+        max_bytes: int = 2**30,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._now = now
         self._lock = RLock()
         self._secret = secrets.token_bytes(32)
@@ -110,9 +107,7 @@ class MemoryStore:
                 case Settle(pool, earned):
                     return self._pools.settle(pool, earned)
                 case Remember(id_, asked):
-                    if self._live(id_) is not None:
-                        self._kept[id_].asked.appendleft(asked)
-                    return None
+                    return self._remember(id_, asked)
                 case Recall(id_):
                     return tuple(self._kept[id_].asked) if self._live(id_) is not None else ()
                 case Find(prefix):
@@ -131,7 +126,9 @@ class MemoryStore:
                 case Label(id_, tags):
                     return self._label(id_, tags)
                 case Inventory():
-                    return tuple(map(_facts, filter(self._is_live, self._kept.values())))
+                    return tuple(
+                        kept.facts() for kept in self._kept.values() if self._is_live(kept)
+                    )
 
     def secret(self) -> bytes:
         """A random key of 32 bytes, of this process."""
@@ -154,11 +151,12 @@ class MemoryStore:
         """Nothing to close."""
 
     def _empty(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()  # least recently used first
+        self._kept: OrderedDict[str, Kept] = OrderedDict()  # least recently used first
         self._aliases: dict[str, tuple[str, float]] = {}
         """Id of the entry, and the similarity."""
         self._conversations: dict[str, str] = {}
         self._vectors: dict[str, Matrix] = {}
+        self._bytes = 0
         self._expiry: list[tuple[float, str]] = []
         self._accepted: dict[str, float] = {}
         self._pools = Pools()
@@ -171,7 +169,7 @@ class MemoryStore:
         kept = self._kept.get(id_)
         return kept.entry if kept and self._is_live(kept) else None
 
-    def _is_live(self, kept: _Kept) -> bool:
+    def _is_live(self, kept: Kept) -> bool:
         return kept.entry.is_fresh(self._now())
 
     def _get(self, fingerprint: str, alias: str | None, pool: str = "") -> Entry | None:
@@ -209,6 +207,27 @@ class MemoryStore:
         if not entry.is_fresh(now):
             return
         self._remove(entry.id)
+        self._sweep(now)
+        scope = scope if vector is not None else None
+        size = weights.of_entry(
+            weights.of_body(entry), weights.dimensions(vector if scope else None)
+        )
+        if scope and scope not in self._vectors:
+            size += weights.SET
+        if size > self._max_bytes:
+            return
+        while self._kept and (
+            len(self._kept) >= self._max_entries or self._bytes + size > self._max_bytes
+        ):
+            self._remove(next(iter(self._kept)))
+        if scope and vector is not None:
+            self._vectors.setdefault(scope, Matrix(len(vector))).add(entry.id, vector)
+        self._kept[entry.id] = Kept(entry, scope or None, dict.fromkeys(entry.tags))
+        self._grow(entry.id, size)
+        if entry.expires_at is not None:
+            heapq.heappush(self._expiry, (entry.expires_at, entry.id))
+
+    def _sweep(self, now: float) -> None:
         for _ in range(REMOVALS_PER_PUT):
             if not self._expiry or self._expiry[0][0] > now:
                 break
@@ -216,77 +235,84 @@ class MemoryStore:
             # It may have been replaced by one that lives longer.
             if id_ in self._kept and self._live(id_) is None:
                 self._remove(id_)
-        while len(self._kept) >= self._max_entries and self._kept:
+        # Each one that was replaced or evicted has left its end behind.
+        if len(self._expiry) > 2 * len(self._kept) + REMOVALS_PER_PUT:
+            entries = (kept.entry for kept in self._kept.values())
+            self._expiry = [(e.expires_at, e.id) for e in entries if e.expires_at is not None]
+            heapq.heapify(self._expiry)
+
+    def _grow(self, id_: str, size_bytes: int) -> None:
+        """Count what an entry takes, and make room for it where that is too much."""
+        self._kept[id_].size_bytes += size_bytes
+        self._bytes += size_bytes
+        while self._bytes > self._max_bytes:
             self._remove(next(iter(self._kept)))
-        if scope and vector is not None:
-            self._vectors.setdefault(scope, Matrix(len(vector))).add(entry.id, vector)
-        else:
-            scope = None
-        tags = dict.fromkeys(entry.tags)
-        self._kept[entry.id] = _Kept(entry, scope, tags, _size(entry, vector))
-        if entry.expires_at is not None:
-            heapq.heappush(self._expiry, (entry.expires_at, entry.id))
+
+    def _remember(self, id_: str, asked: Asked) -> None:
+        if self._live(id_) is None:
+            return
+        kept = self._kept[id_]
+        before = kept.asked_bytes()
+        kept.asked.appendleft(asked)
+        self._grow(id_, kept.asked_bytes() - before)
 
     def _alias(self, command: Alias) -> None:
         id_ = command.entry.id
         if self._live(id_) is None:
             return
         kept = self._kept[id_]
+        self._kept.move_to_end(id_)
+        before = len(kept.aliases) + len(kept.conversations)
+        # As in Redis: one takes another's place.
+        if before >= MOST_LINKS and command.alias not in kept.aliases and kept.aliases:
+            self._unlink(id_, kept.aliases.pop(), "")
+        if before >= MOST_LINKS and kept.conversations:
+            self._unlink(id_, "", kept.conversations.pop())
         self._aliases[command.alias] = (id_, command.similarity)
         kept.aliases.add(command.alias)
         if command.entry.conversation and command.conversation != command.entry.conversation:
             self._conversations[command.conversation] = id_
             kept.conversations.add(command.conversation)
-        self._kept.move_to_end(id_)
+        links = len(kept.aliases) + len(kept.conversations)
+        self._grow(id_, (links - before) * weights.LINK)
+
+    def _unlink(self, id_: str, alias: str, conversation: str) -> None:
+        # Another entry may have taken it over since; then it is that one's to remove.
+        if self._aliases.get(alias, ("", 0.0))[0] == id_:
+            del self._aliases[alias]
+        if self._conversations.get(conversation) == id_:
+            del self._conversations[conversation]
 
     def _label(self, id_: str, tags: tuple[str, ...]) -> None:
         if self._live(id_) is not None:
             known = self._kept[id_].tags
             new = [tag for tag in tags if tag not in known]
-            known.update(dict.fromkeys(new[: max(0, MOST_TAGS - len(known))]))
+            new = new[: max(0, MOST_TAGS - len(known))]
+            known.update(dict.fromkeys(new))
+            self._grow(id_, sum(len(tag) + 1 for tag in new))
 
     def _accept(self, credential: str, ttl_s: int) -> None:
         now = self._now()
-        if len(self._accepted) >= self._max_entries:
-            self._accepted = {key: until for key, until in self._accepted.items() if until > now}
+        # Those that were accepted last stay.
+        self._accepted.pop(credential, None)
         self._accepted[credential] = now + ttl_s
+        while len(self._accepted) > MOST_ACCEPTED:
+            del self._accepted[next(iter(self._accepted))]
 
     def _remove(self, id_: str) -> None:
         kept = self._kept.pop(id_, None)
         if kept is None:
             return
+        self._bytes -= kept.size_bytes
         if kept.scope is not None:
             matrix = self._vectors[kept.scope]
             matrix.remove(id_)
             if not len(matrix):
                 del self._vectors[kept.scope]
-        # Another entry may have taken an alias over since; then it is that one's to remove.
         for alias in kept.aliases:
-            if self._aliases.get(alias, ("", 0.0))[0] == id_:
-                del self._aliases[alias]
+            self._unlink(id_, alias, "")
         for conversation in kept.conversations:
-            if self._conversations.get(conversation) == id_:
-                del self._conversations[conversation]
-
-
-def _facts(kept: _Kept) -> Facts:
-    entry = kept.entry
-    return Facts(
-        entry.id,
-        entry.provider,
-        entry.model,
-        entry.stored_at,
-        entry.expires_at,
-        entry.tenant,
-        tuple(kept.tags),
-        kept.size_bytes,
-    )
-
-
-def _size(entry: Entry, vector: Vector | None) -> int:
-    original = 0 if entry.original == entry.answer else len(entry.original)
-    index = 0 if vector is None else vector.nbytes
-    return len(entry.answer) + original + len(entry.request) + index
+            self._unlink(id_, "", conversation)
 
 
 class AsyncMemoryStore:

@@ -56,11 +56,12 @@ class RedisStore:
         *,
         deadline_s: float,
         max_entries: int,
+        max_bytes: int = 2**30,
         server: Server | None = None,
     ) -> None:
         self.url = url
         self.deadline_s = deadline_s
-        self.space = Space(Keys.of(namespace), max_entries)
+        self.space = Space(Keys.of(namespace), max_entries, max_bytes)
         self._server = server
         self._pool = redis.ConnectionPool.from_url(url, **connection_options(deadline_s))
         self._idle: deque[Any] = deque()

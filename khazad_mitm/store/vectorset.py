@@ -37,7 +37,7 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, inventory, scripts
+from khazad_mitm.store import evidence, inventory, scripts, weights
 from khazad_mitm.store.codec import decode, encode
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, checked
@@ -47,6 +47,10 @@ from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, chec
 LARGE_SET = 10_000
 # Entries removed per write, expired or over the cap: each write adds one, so any backlog shrinks.
 REMOVALS_PER_PUT = 16
+# Where bytes are to be freed: removing that many holds the server for some 5 ms.
+EVICTIONS_PER_PUT = 256
+# Aliases of one entry, and of conversations it stands for.
+MOST_LINKS = 256
 # Entries asked for or kept in one go: each reply, and each sending, has a deadline of its own.
 MOST_AT_ONCE = 64
 BYTES_AT_ONCE = 1024 * 1024
@@ -64,12 +68,18 @@ class Space:
 
     keys: Keys
     max_entries: int
+    max_bytes: int
     secret: bytes | None = None
     """Once known, every write puts it back where it was lost."""
     large: set[str] = field(default_factory=set)
     """Scopes last seen above LARGE_SET."""
     touched: dict[str, int] = field(default_factory=dict)
     """When this process last touched an entry, Unix milliseconds."""
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Most entries, most bytes, removals and evictions per write: what scripts sweep by."""
+        return (self.max_entries, self.max_bytes, REMOVALS_PER_PUT, EVICTIONS_PER_PUT)
 
     def touch(self, now_ms: int, *ids: str) -> list[RedisCommand]:
         """The command that counts this as a use of the entries, or none where one was just sent."""
@@ -100,7 +110,7 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case PutMany(entries):
             return _put(tuple(map(Put, entries)), space, now_ms)
         case Alias():
-            return _alias(command, space.keys, now_ms)
+            return _alias(command, space, now_ms)
         case IsAccepted(credential):
             return _is_accepted(space.keys.credential(credential))
         case Accept(credential, ttl_s):
@@ -114,7 +124,7 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case Settle():
             return evidence.settle(command, space.keys)
         case Remember():
-            return evidence.remember(command, space.keys)
+            return evidence.remember(command, space.keys, space.bounds)
         case Recall():
             return evidence.recall(command, space.keys)
         case Find():
@@ -198,8 +208,7 @@ def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
             yield from call_each(scripts.PUT, (keys.expiry,), trip, beside)
     except OutOfMemoryError:
         # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
-        bounds = (space.max_entries, REMOVALS_PER_PUT)
-        yield from call(scripts.SWEEP, (keys.expiry,), bounds)
+        yield from call(scripts.SWEEP, (keys.expiry,), space.bounds)
 
 
 def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | None:
@@ -213,9 +222,9 @@ def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | No
     vector = b"" if command.vector is None else _blob(command.vector)
     scope = command.scope if command.scope and vector else ""
     body = encode(entry)
-    facts = inventory.written(entry, len(body) + len(vector))
-    bounds = (space.max_entries, REMOVALS_PER_PUT)
-    return (entry.id, body, ttl, scope, vector, *bounds, facts)
+    dimensions = weights.dimensions(command.vector) if scope else 0
+    facts = inventory.written(entry, weights.of_entry(len(body), dimensions))
+    return (*space.bounds, entry.id, body, ttl, scope, vector, facts, weights.SET)
 
 
 def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
@@ -234,16 +243,16 @@ def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
         yield trip
 
 
-def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
+def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
     entry = command.entry
     stands_for = entry.conversation
     conversation = command.conversation if stands_for and command.conversation != stands_for else ""
     arguments = (
-        *(entry.id, command.alias, conversation, stands_for, now_ms),
-        f"{command.similarity:.6f}",
+        *(*space.bounds, entry.id, command.alias, conversation, stands_for, now_ms),
+        *(f"{command.similarity:.6f}", MOST_LINKS, weights.LINK),
     )
     try:
-        yield from call(scripts.ALIAS, (keys.expiry,), arguments)
+        yield from call(scripts.ALIAS, (space.keys.expiry,), arguments)
     except OutOfMemoryError:
         return
 

@@ -54,11 +54,12 @@ def make_store(
     if request.param == "redis-large-sets":
         monkeypatch.setattr(vectorset, "LARGE_SET", 0)
 
-    def make(max_entries: int = 1_000) -> Store:
+    def make(max_entries: int = 1_000, max_bytes: int = 2**30) -> Store:
+        bounds = {"max_entries": max_entries, "max_bytes": max_bytes}
         if request.param == "memory":
-            return MemoryStore(max_entries=max_entries)
+            return MemoryStore(**bounds)
         server = request.getfixturevalue("redis_server")
-        store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, max_entries=max_entries)
+        store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, **bounds)
         closing.append(store.close)
         if request.param == "redis-awaited":
             awaited = Awaited(store)

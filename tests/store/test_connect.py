@@ -8,13 +8,13 @@ import pytest
 
 from khazad_mitm.cache.commands import Get, Put
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.store.connect import Stores, connect
+from khazad_mitm.store.connect import Bounds, Stores, connect
 from tests.servers import RedisServer
 from tests.store.entries import digest, entry
 
 
 def opened(url: str, namespace: str = "kh") -> Stores:
-    return connect(url, namespace, deadline_s=5.0, max_entries=100)
+    return connect(url, namespace, deadline_s=5.0, bounds=Bounds(100, 2**30))
 
 
 def test_a_redis_url_gives_a_namespace_both_ways(
