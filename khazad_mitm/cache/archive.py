@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, inventory, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import acceptance, drive, inventory, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -145,6 +145,10 @@ class Archive:
         # An answer is as old as its last byte, however long it waits to be kept.
         if not self._keeper.hand(partial(self._store, miss, response, time.time())):
             self._parts.landings.end(keys)
+            if policy.refuses_credential(response):
+                # Of all that may be lost here this may not: hits depend on it.
+                for proof in miss.proofs:
+                    self._parts.acceptances.refuse(proof)
             self._let_go(miss, TOO_MANY)
 
     def _let_go(self, miss: Miss, reason: str) -> None:
@@ -187,6 +191,8 @@ class Archive:
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
         rules = self._rulebook.of(miss.parsed)
+        for credential in self._parts.acceptances.untold():
+            self._run(acceptance.retell(credential))
         self._run(lookup.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):

@@ -152,7 +152,8 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """-> None. The upstream refused this credential; forget that it ever accepted it."""
+    """-> None. The upstream refused this credential; forget that it ever accepted it, and do not
+    believe an `Accept` of what was asked before."""
 
     credential: str
 

@@ -9,7 +9,7 @@
     {NS:B}:u         sorted set of ids by the millisecond they were last used
     {NS:B}:l:ID      what goes with an entry: `a:DIGEST`, `p:DIGEST`, `v:SCOPE`
     {NS:B}:d         hash of what is known of each entry without its body (see `inventory`)
-    {NS:B}:c:DIGEST  a credential that the upstream has accepted
+    {NS:B}:c:DIGEST  a credential: accepted by the upstream, or the millisecond of its refusal
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint

@@ -6,7 +6,6 @@ Searches are exhaustive, so the nearest is exact. Nothing survives the process.
 from __future__ import annotations
 
 import heapq
-import math
 import secrets
 import time
 from collections import OrderedDict
@@ -44,7 +43,7 @@ from khazad_mitm.exchange import Entry, Neighbour
 from khazad_mitm.store import weights
 from khazad_mitm.store.kept import Kept
 from khazad_mitm.store.matrix import Matrix
-from khazad_mitm.store.pools import Blocks, Pools
+from khazad_mitm.store.pools import Blocks, Credentials, Pools
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 REMOVALS_PER_PUT = 16
 MOST_TAGS = 64
 MOST_LINKS = 256
-MOST_ACCEPTED = 100_000
 
 
 class MemoryStore:
@@ -94,12 +92,11 @@ class MemoryStore:
                 case Alias():
                     return self._alias(command)
                 case IsAccepted(credential):
-                    return self._accepted.get(credential, -math.inf) > self._now()
-                case Accept(credential, ttl_s):
-                    return self._accept(credential, ttl_s)
+                    return self._accepted.is_accepted(credential, self._now())
+                case Accept():
+                    return self._accepted.accept(command, self._now())
                 case Refuse(credential):
-                    self._accepted.pop(credential, None)
-                    return None
+                    return self._accepted.refuse(credential, self._now())
                 case Standing(pool):
                     return self._pools.standing(pool)
                 case Weigh():
@@ -158,7 +155,7 @@ class MemoryStore:
         self._vectors: dict[str, Matrix] = {}
         self._bytes = 0
         self._expiry: list[tuple[float, str]] = []
-        self._accepted: dict[str, float] = {}
+        self._accepted = Credentials()
         self._pools = Pools()
         self._blocks = Blocks()
 
@@ -290,14 +287,6 @@ class MemoryStore:
             new = new[: max(0, MOST_TAGS - len(known))]
             known.update(dict.fromkeys(new))
             self._grow(id_, sum(len(tag) + 1 for tag in new))
-
-    def _accept(self, credential: str, ttl_s: int) -> None:
-        now = self._now()
-        # Those that were accepted last stay.
-        self._accepted.pop(credential, None)
-        self._accepted[credential] = now + ttl_s
-        while len(self._accepted) > MOST_ACCEPTED:
-            del self._accepted[next(iter(self._accepted))]
 
     def _remove(self, id_: str) -> None:
         kept = self._kept.pop(id_, None)

@@ -1,8 +1,9 @@
 """The Lua programs: what has to happen in one piece inside Redis.
 
 `put` is one piece so that a kill at any moment leaves no vector without a body. `nearest` saves a
-round trip but holds the server while it runs, so it declines large sets. Each has the expiry
-index as KEYS[1], whose name less its last letter is the prefix of every key (see `keys`).
+round trip but holds the server while it runs, so it declines large sets. Those about
+entries have the expiry index as KEYS[1], whose name less its last letter is the prefix of every key
+(see `keys`).
 
 The clock is the server's: a client whose clock is fast must not sweep what is still alive.
 """
@@ -308,5 +309,34 @@ if tonumber(redis.call('HGET', pool, 'size') or '0') >= tonumber(ARGV[6]) then
 end
 redis.call('EXPIRE', pool, ARGV[8])
 return redis.call('HGETALL', pool)
+"""
+)
+
+# KEYS: pool. ARGV: seconds to live, fields and values.
+SETTLE = Script(
+    """
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+)
+
+# KEYS: blocked ids of a request. ARGV: one more, seconds to live, most of them.
+BLOCK = Script(
+    """
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+local over = redis.call('SCARD', KEYS[1]) - ARGV[3]
+if over > 0 then redis.call('SPOP', KEYS[1], over) end
+return 1
+"""
+)
+
+# KEYS: credential. ARGV: what an accepted one is, seconds to live, millisecond it was asked.
+ACCEPT = Script(
+    """
+local said = redis.call('GET', KEYS[1])
+if said and said ~= ARGV[1] and tonumber(said) > tonumber(ARGV[3]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
 """
 )

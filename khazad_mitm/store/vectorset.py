@@ -112,11 +112,11 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case Alias():
             return _alias(command, space, now_ms)
         case IsAccepted(credential):
-            return _is_accepted(space.keys.credential(credential))
-        case Accept(credential, ttl_s):
-            return _single("SET", space.keys.credential(credential), 1, "EX", ttl_s)
+            return evidence.is_accepted(credential, space.keys)
+        case Accept():
+            return evidence.accept(command, space.keys)
         case Refuse(credential):
-            return _single("DEL", space.keys.credential(credential))
+            return evidence.refuse(credential, space.keys, now_ms)
         case Standing(pool):
             return evidence.standing(pool, space.keys)
         case Weigh():
@@ -255,16 +255,6 @@ def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
         yield from call(scripts.ALIAS, (space.keys.expiry,), arguments)
     except OutOfMemoryError:
         return
-
-
-def _is_accepted(key: str) -> Program[bool]:
-    (found,) = yield [("EXISTS", key)]
-    return bool(checked(found))
-
-
-def _single(*command: str | int) -> Program[None]:
-    (reply,) = yield [command]
-    checked(reply)
 
 
 def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:
