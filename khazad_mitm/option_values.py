@@ -24,7 +24,7 @@ Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 MIN_BYTES = 1_000_000
 STORES = ("auto", "embedded", "memory")
-STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://")
+STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "where answers are kept: `auto` (a Redis with Vector Sets on localhost:6379, else the"
         " embedded server), `embedded`, `memory` (this process only), or a `redis://`,"
-        " `rediss://` or `unix://` URL, which must work",
+        " `rediss://`, `unix://` or `redis+cluster://HOST:PORT,HOST:PORT` URL, which must work",
         value.redis_url,
     ),
     Option(

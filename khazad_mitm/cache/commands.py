@@ -42,7 +42,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class GetMany:
-    """-> tuple[Entry | None, ...]. The live entry with each fingerprint; all of one bucket."""
+    """-> tuple[Entry | None, ...]. The live entry with each fingerprint."""
 
     fingerprints: tuple[str, ...]
 

@@ -17,6 +17,7 @@ from khazad_mitm.errors import CacheUnavailable, ConfigError
 if TYPE_CHECKING:
     from khazad_mitm.cache.commands import StoreCommand
     from khazad_mitm.store.embedded import EmbeddedServer
+    from khazad_mitm.store.redis_store import RedisStore
 
 logger = logging.getLogger("khazad")
 
@@ -78,14 +79,12 @@ def connect(redis_url: str, namespace: str, *, deadline_s: float, bounds: Bounds
 
             probe(redis_url)
             return _redis(redis_url, namespace, deadline_s, bounds)
-        case "redis+cluster":
-            raise ConfigError(
-                "khazad_redis_url: clusters are not supported yet", "use a single Redis 8"
-            )
+        case "redis+cluster" | "rediss+cluster":
+            return _cluster(redis_url, namespace, deadline_s, bounds)
         case unknown:
             raise ConfigError(
                 f"khazad_redis_url: {unknown!r} is no kind of store",
-                "auto, embedded, memory, or a redis://, rediss:// or unix:// URL",
+                "auto, embedded, memory, or a redis://, rediss://, unix:// or redis+cluster:// URL",
             )
 
 
@@ -114,17 +113,39 @@ def _redis(
         RedisStore, url, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
     )
     store = make(deadline_s=deadline_s, server=server)
-    # The deadline is for traffic; start-up may take the time that a far server needs.
-    patient = make(deadline_s=START_S)
+    _learn_secret(store, make(deadline_s=START_S), url)
+    shown = "embedded server, " * (server is not None) + without_secrets(url)
+    logger.info("store: %s", shown)
+    return Stores(store, AsyncRedisStore(store), shown)
+
+
+def _cluster(url: str, namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
+    from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
+    from khazad_mitm.store.cluster_url import ClusterURL
+    from khazad_mitm.store.probe import probe_cluster, without_secrets
+
+    read = ClusterURL.read(url)
+    probe_cluster(read)
+    make = partial(
+        ClusterStore, read, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
+    )
+    store = make(deadline_s=deadline_s)
+    _learn_secret(store, make(deadline_s=START_S), url)
+    shown = without_secrets(url)
+    logger.info("store: %s", shown)
+    return Stores(store, AsyncClusterStore(store), shown)
+
+
+def _learn_secret(store: RedisStore, patient: RedisStore, url: str) -> None:
+    """The deadline is for traffic; start-up may take the time that a far server needs."""
+    from khazad_mitm.store.probe import without_secrets
+
     try:
         store.space.secret = patient.secret()
     except CacheUnavailable as error:
         raise ConfigError(f"khazad_redis_url: {without_secrets(url)}: {error}") from error
     finally:
         patient.close()
-    shown = "embedded server, " * (server is not None) + without_secrets(url)
-    logger.info("store: %s", shown)
-    return Stores(store, AsyncRedisStore(store), shown)
 
 
 def _embedded(namespace: str, deadline_s: float, bounds: Bounds) -> Stores:

@@ -8,6 +8,7 @@ counted twice, which is as likely for a right one as for a wrong one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -121,8 +122,15 @@ def recall(command: Recall, keys: Keys) -> Program[tuple[Asked, ...]]:
     return tuple(asked for one in checked(found) if (asked := _asked(one)) is not None)
 
 
-def find(command: Find, keys: Keys) -> Program[tuple[str, ...]]:
+def find(command: Find, buckets: Sequence[Keys]) -> Program[tuple[str, ...]]:
     """Looks through all keys unless the id is whole: for people, not for traffic."""
+    ids: list[str] = []
+    for keys in buckets:
+        ids += yield from _find(command, keys)
+    return tuple(sorted(ids)[:2])
+
+
+def _find(command: Find, keys: Keys) -> Program[tuple[str, ...]]:
     prefix = keys.entry("")
     if len(command.prefix) == 32:
         (exists,) = yield [("EXISTS", keys.entry(command.prefix))]
@@ -142,10 +150,10 @@ def forget(command: Forget, keys: Keys) -> Program[bool]:
     return bool((yield from call(scripts.FORGET, (keys.expiry,), (command.id,))))
 
 
-def block(command: Block, keys: Keys) -> Program[None]:
+def block(command: Block, at: Callable[[str], Keys]) -> Program[None]:
     for one, other in ((command.one, command.other), (command.other, command.one)):
         arguments = (other, BLOCK_TTL_S, MOST_BLOCKS)
-        yield from call(scripts.BLOCK, (keys.blocks(one),), arguments)
+        yield from call(scripts.BLOCK, (at(one).blocks(one),), arguments)
 
 
 def _tallies(fields: dict[bytes, bytes]) -> tuple[Tally, ...]:

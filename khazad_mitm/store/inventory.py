@@ -8,7 +8,7 @@ a model reads all of it: some 200 bytes an entry.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from redis.exceptions import OutOfMemoryError
 
@@ -55,8 +55,15 @@ def read(id_: bytes, line: bytes) -> Facts | None:
         return None
 
 
-def inventory(keys: Keys, now_ms: int) -> Program[tuple[Facts, ...]]:
+def inventory(buckets: Sequence[Keys], now_ms: int) -> Program[tuple[Facts, ...]]:
     # A hash that changes meanwhile may show an entry twice.
+    found: dict[str, Facts] = {}
+    for keys in buckets:
+        found.update((yield from _of_bucket(keys, now_ms)))
+    return tuple(found.values())
+
+
+def _of_bucket(keys: Keys, now_ms: int) -> Program[dict[str, Facts]]:
     found: dict[str, Facts] = {}
     cursor: bytes | int = 0
     while True:
@@ -66,7 +73,7 @@ def inventory(keys: Keys, now_ms: int) -> Program[tuple[Facts, ...]]:
             if facts.expires_at is None or facts.expires_at * 1000 > now_ms:
                 found[facts.id] = facts
         if int(cursor) == 0:
-            return tuple(found.values())
+            return found
 
 
 def _all(flat: list[bytes]) -> Iterator[Facts]:
@@ -76,11 +83,12 @@ def _all(flat: list[bytes]) -> Iterator[Facts]:
             yield facts
 
 
-def forget_many(command: ForgetMany, keys: Keys) -> Program[int]:
+def forget_many(command: ForgetMany, at: Callable[[str], Keys]) -> Program[int]:
     removed = 0
     for start in range(0, len(command.ids), MOST_AT_ONCE):
-        calls = [(id_,) for id_ in command.ids[start : start + MOST_AT_ONCE]]
-        removed += sum((yield from call_each(scripts.FORGET, (keys.expiry,), calls)))
+        ids = command.ids[start : start + MOST_AT_ONCE]
+        calls = [((at(id_).expiry,), (id_,)) for id_ in ids]
+        removed += sum((yield from call_each(scripts.FORGET, calls)))
     return removed
 
 

@@ -14,7 +14,8 @@
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
 
-Everything of one bucket B lies in one slot of a cluster. A single server has one bucket.
+Everything of one bucket B lies in one slot of a cluster. A single server has one bucket, a cluster
+64; the first four digits of an id or a digest say which.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from khazad_mitm.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Key names of one namespace."""
+    """Key names of one bucket of a namespace."""
 
     secret: str
     prefix: str
-    """Of every key of the one bucket, up to and including the colon."""
+    """Of every key of the bucket, up to and including the colon."""
 
     @classmethod
-    def of(cls, namespace: str) -> Keys:
+    def of(cls, namespace: str, bucket: int = 0) -> Keys:
         """`namespace` may be any text, glob characters and braces included, but not empty."""
         if not namespace:
             raise ConfigError("khazad_namespace: is empty", "the default is khazad")
         # A brace would end the hash tag early, or make one namespace's key look like another's.
         escaped = namespace.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
-        return cls(f"{escaped}:key", f"{{{escaped}:0}}:")
+        return cls(f"{escaped}:key", f"{{{escaped}:{bucket}}}:")
 
     @property
     def expiry(self) -> str:

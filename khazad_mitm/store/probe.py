@@ -11,12 +11,23 @@ import redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.store.cluster_url import ClusterURL
 
 OLDEST = "Vector Sets came with Redis 8.0"
 
 
-def probe(url: str, timeout_s: float = 2.0) -> None:
-    """Return if the Redis at `url` answers and has Vector Sets.
+def probe_cluster(url: ClusterURL, timeout_s: float = 2.0) -> None:
+    """Return if one of the named nodes answers, is one of a cluster and has Vector Sets."""
+    for number, node in enumerate(url.seeds, 1):
+        try:
+            return probe(url.of(node), timeout_s, is_node=True)
+        except ConfigError:
+            if number == len(url.seeds):
+                raise
+
+
+def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
+    """Return if the Redis at `url` answers and has Vector Sets; `is_node`: and is one of a cluster.
 
     Raises ConfigError, which says what is wrong and what to do, and never shows a password.
     """
@@ -55,10 +66,11 @@ def probe(url: str, timeout_s: float = 2.0) -> None:
             f"khazad_redis_url: {shown} is Redis {version}, without Vector Sets",
             f"{OLDEST}; or use khazad_redis_url=embedded or =memory",
         )
-    if facts.get("redis_mode") == "cluster":
+    if (facts.get("redis_mode") == "cluster") is not is_node:
+        place = shown.partition("://")[2]
         raise ConfigError(
-            f"khazad_redis_url: {shown} is a node of a cluster",
-            "clusters are not supported yet; use a single Redis 8",
+            f"khazad_redis_url: {shown} is {'no' if is_node else 'a'} node of a cluster",
+            f"{'redis://' if is_node else 'redis+cluster://'}{place}",
         )
 
 
