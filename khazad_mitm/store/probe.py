@@ -20,10 +20,12 @@ def probe_cluster(url: ClusterURL, timeout_s: float = 2.0) -> None:
     """Return if one of the named nodes answers, is one of a cluster and has Vector Sets."""
     for number, node in enumerate(url.seeds, 1):
         try:
-            return probe(url.of(node), timeout_s, is_node=True)
+            probe(url.of(node), timeout_s, is_node=True)
         except ConfigError:
             if number == len(url.seeds):
                 raise
+        else:
+            return
 
 
 def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
@@ -50,12 +52,14 @@ def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
     except (AuthenticationError, ResponseError) as error:
         raise ConfigError(
             f"khazad_redis_url: {shown} refuses us: {error}",
-            "the user needs all commands on all keys; redis://USER:PASSWORD@HOST:PORT",
+            "redis://USER:PASSWORD@HOST:PORT; docs/redis.md says what the user must be allowed",
         ) from error
     except (RedisError, OSError) as error:
+        hint = "start one, or use khazad_redis_url=embedded or =memory"
+        if "certificate verify failed" in str(error).lower():
+            hint = "name who vouches for it: ?ssl_ca_certs=/path/ca.pem (docs/redis.md)"
         raise ConfigError(
-            f"khazad_redis_url: no Redis answers at {shown} ({error})",
-            "start one, or use khazad_redis_url=embedded or =memory",
+            f"khazad_redis_url: no Redis answers at {shown} ({error})", hint
         ) from error
     finally:
         connection.disconnect()
