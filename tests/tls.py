@@ -46,12 +46,16 @@ def _accept(
 
 
 def _serve(raw: socket.socket, context: ssl.SSLContext, dial: Callable[[], socket.socket]) -> None:
-    with raw, contextlib.suppress(OSError), context.wrap_socket(raw, server_side=True) as client:
-        with dial() as server:
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
-            back.start()
-            _pump(client, server)
-            back.join()
+    with (
+        raw,
+        contextlib.suppress(OSError),
+        context.wrap_socket(raw, server_side=True) as client,
+        dial() as server,
+    ):
+        back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+        back.start()
+        _pump(client, server)
+        back.join()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

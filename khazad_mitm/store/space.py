@@ -16,8 +16,9 @@ from khazad_mitm.store.trips import Program, RedisCommand, checked
 
 # Entries removed per write, expired or over the cap: each write adds one, so any backlog shrinks.
 REMOVALS_PER_PUT = 16
-# Where bytes are to be freed: removing that many holds the server for some 5 ms.
-EVICTIONS_PER_PUT = 256
+# Where bytes are to be freed. Taking a vector out of a set of 4,000 holds the server for 0.15 ms,
+# all else of an entry for 0.01 ms.
+EVICTIONS_PER_PUT = 64
 # A touch is a write, and with AOF every write costs the reader behind it 50 us: one per entry and
 # process in this time keeps the order of last use true to ten seconds.
 TOUCH_EVERY_MS = 10_000

@@ -162,7 +162,7 @@ def test_the_documented_user_sees_no_other_namespace_and_no_other_command(
     server: RedisServer, admin: redis.Redis
 ) -> None:
     admin.set("{khazad2:0}:e:x", "theirs")
-    with pytest.raises(ConfigError, match="refuses us|khazad_redis_url"):
+    with pytest.raises(ConfigError, match="No permissions to access a key"):
         opened(url(server), "khazad2")
     with redis.Redis(
         unix_socket_path=str(server.socket), username="khazad", password="pass@word", protocol=2
@@ -175,7 +175,7 @@ def test_the_documented_user_sees_no_other_namespace_and_no_other_command(
             ("MONITOR",),
             ("EVAL", "return redis.call('GET', '{khazad2:0}:e:x')", 0),
         ):
-            with pytest.raises(redis.ResponseError, match="permission|ACL"):
+            with pytest.raises(redis.ResponseError, match=r"permission|ACL"):
                 client.execute_command(*command)
 
 
@@ -248,7 +248,7 @@ def test_a_server_of_ones_own_authority_is_reached_over_tls(
 def test_an_authority_that_nobody_vouches_for_is_refused_with_a_hint(
     behind_tls: Callable[..., str],
 ) -> None:
-    with pytest.raises(ConfigError, match="(?i)certificate.*\n\nhint: .*ssl_ca_certs="):
+    with pytest.raises(ConfigError, match=r"(?i)certificate.*\n\nhint: .*ssl_ca_certs="):
         opened(f"rediss://{behind_tls()}")
 
 

@@ -89,7 +89,7 @@ def test_a_cluster_and_a_single_server_are_told_apart(
     node = f"127.0.0.1:{redis_cluster.nodes[0].port}"
     with pytest.raises(ConfigError, match=rf"is a node of a cluster\n\nhint: .*cluster://{node}"):
         opened(f"redis://{node}")
-    with pytest.raises(ConfigError, match="no Redis answers at redis://127.0.0.1:9"):
+    with pytest.raises(ConfigError, match=r"no Redis answers at redis://127\.0\.0\.1:9"):
         opened("redis+cluster://127.0.0.1:9,127.0.0.1:9")
 
 

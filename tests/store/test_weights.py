@@ -227,7 +227,7 @@ def test_a_smaller_bound_is_reached_in_a_few_writes(
     smaller = RedisStore(
         redis_server.url, namespace, deadline_s=5.0, max_entries=1_000, max_bytes=20_000
     )
-    for number in range(600, 604):
+    for number in range(600, 612):
         smaller.perform(Put(entry(number)))
 
     assert sizes(smaller) <= 20_000
