@@ -62,12 +62,12 @@ def running(
             if kind == "serve":
                 command = serve(port, ground.confdir)
             else:
-                command = _mitmdump(port, ground, upstream_port, _arguments(kind))
+                command = mitmdump(port, ground, upstream_port, kind)
             log = ground.folder / f"{kind.replace(' ', '-')}.log"
             process = stack.enter_context(child(command, log))
             started[kind] = Proxy(kind, port, process, log)
         for proxy in started.values():
-            _wait_for(proxy)
+            wait_for(proxy)
         yield started
 
 
@@ -94,7 +94,7 @@ def stop(process: subprocess.Popen[Any]) -> None:
         process.wait()
 
 
-def _mitmdump(port: int, ground: Ground, upstream_port: int, arguments: list[str]) -> list[str]:
+def mitmdump(port: int, ground: Ground, upstream_port: int, kind: str) -> list[str]:
     # Quiet: printing every flow, as mitmdump would, costs what it prints beside and not us.
     command = [str(_MITMDUMP), "-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)]
     options = {
@@ -103,7 +103,7 @@ def _mitmdump(port: int, ground: Ground, upstream_port: int, arguments: list[str
         "redirect_to": str(upstream_port),
     }
     sets = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
-    return [*command, *sets, *arguments, "-s", str(_ADDONS / "redirect.py")]
+    return [*command, *sets, *_arguments(kind), "-s", str(_ADDONS / "redirect.py")]
 
 
 def _arguments(kind: str) -> list[str]:
@@ -128,7 +128,7 @@ def free_port() -> int:
         return port
 
 
-def _wait_for(proxy: Proxy) -> None:
+def wait_for(proxy: Proxy) -> None:
     """Until it answers; ours listen a moment before their cache is there, and say when it is."""
     ask = b"GET http://khazad.internal/health HTTP/1.1\r\nHost: khazad.internal\r\n\r\n"
     until = time.monotonic() + START_S

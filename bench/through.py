@@ -33,7 +33,7 @@ def hits(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
     kinds = ("canned addon", "mitmdump -s", "serve")
     with (
         primed.cache() as cache,
-        _upstream(ground) as upstream,
+        provider(ground) as upstream,
         proxies.running(ground, kinds, upstream) as by_kind,
     ):
         primed.teach(cache, question)
@@ -76,7 +76,7 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
     kinds = ("tee addon", "mitmdump -s")
     with (
         primed.cache(),  # started here, not by a proxy: on the CPUs of everything else
-        _upstream(ground) as upstream,
+        provider(ground) as upstream,
         proxies.running(ground, kinds, upstream) as by_kind,
     ):
         questions = conversation.unlike_questions()
@@ -132,7 +132,7 @@ def long_answers(ground: Ground, rounds: int) -> Iterator[Result]:
     kinds = ("tee addon", "mitmdump -s")
     with (
         primed.cache(),
-        _upstream(ground) as upstream,
+        provider(ground) as upstream,
         proxies.running(ground, kinds, upstream) as by_kind,
     ):
         questions = conversation.unlike_questions()
@@ -175,7 +175,7 @@ def tunnels(ground: Ground, rounds: int, seconds: float) -> Iterator[Result]:
     kinds = ("ignore-hosts", "mitmdump -s", "serve")
     with (
         primed.cache(),
-        _upstream(ground) as port,
+        provider(ground) as port,
         proxies.running(ground, kinds, port) as by_kind,
     ):
 
@@ -285,7 +285,7 @@ def _connect(
 
 
 @contextmanager
-def _upstream(ground: Ground) -> Iterator[int]:
+def provider(ground: Ground) -> Iterator[int]:
     """The port of a fake provider."""
     command = [sys.executable, "-m", "bench.upstream", str(ground.certificate)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

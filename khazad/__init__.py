@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from khazad_mitm.exchange import CacheScope, Pair
     from khazad_mitm.inprocess.instance import Khazad
     from khazad_mitm.inprocess.singleton import (
+        entries,
         explain,
         flush,
+        forget,
         get_stats,
         init,
         is_active,
@@ -35,8 +37,10 @@ __all__ = [
     "Stats",
     "UnknownEntry",
     "__version__",
+    "entries",
     "explain",
     "flush",
+    "forget",
     "get_stats",
     "init",
     "is_active",
@@ -52,8 +56,10 @@ _HOMES = {
     "Pair": "khazad_mitm.exchange",
     "Stats": "khazad_mitm.cache.stats",
     "UnknownEntry": "khazad_mitm.errors",
+    "entries": "khazad_mitm.inprocess.singleton",
     "explain": "khazad_mitm.inprocess.singleton",
     "flush": "khazad_mitm.inprocess.singleton",
+    "forget": "khazad_mitm.inprocess.singleton",
     "get_stats": "khazad_mitm.inprocess.singleton",
     "init": "khazad_mitm.inprocess.singleton",
     "is_active": "khazad_mitm.inprocess.singleton",

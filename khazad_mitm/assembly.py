@@ -74,7 +74,7 @@ def build_cache(
     """
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.embed.courtesy import step_back
-    from khazad_mitm.store.connect import connect
+    from khazad_mitm.store.connect import Bounds, connect
 
     logger.setLevel(settings.log_level)
     modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
@@ -85,7 +85,7 @@ def build_cache(
         settings.redis_url,
         settings.namespace,
         deadline_s=settings.store_deadline_ms / 1000,
-        max_entries=settings.max_entries,
+        bounds=Bounds(settings.max_entries, settings.max_bytes),
     )
     executor = ThreadPoolExecutor(
         embedder.threads, thread_name_prefix="khazad-embed", initializer=step_back

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.exchange import Miss, Outcome, Reply
 from khazad_mitm.messages import Headers, Request, Response
@@ -98,6 +99,14 @@ class Front(Protocol):
 
     def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
         """Take a stored answer back. Raises UnknownEntry, or CacheUnavailable."""
+        ...
+
+    def entries(self, wanted: Selection, most: int | None = None) -> dict[str, Any]:
+        """What is stored; see `cache.inventory`. Raises UnknownEntry, or CacheUnavailable."""
+        ...
+
+    def forget(self, wanted: Selection) -> int:
+        """Forget some of what is stored; how many there were. Raises as `entries`."""
         ...
 
     def complete(self, miss: Miss, response: Response) -> Reply | None: ...

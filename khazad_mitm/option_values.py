@@ -1,14 +1,16 @@
-"""What a value of an option may be: parsers for the table in `settings`.
+"""What a row of the table in `settings` says, and what a value may be: parsers for it.
 
-Each takes the label that messages begin with and the value, as text or as its own type, and gives
-the checked value or raises a ConfigError that names the bound.
+Each parser takes the label that messages begin with and the value, as text or as its own type, and
+gives the checked value or raises a ConfigError that names the bound.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
@@ -16,9 +18,26 @@ from khazad_mitm.exchange import CacheScope
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
 
+Kind: TypeAlias = Literal["str", "int", "bool", "list"]
+"""What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
+
 SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+MIN_BYTES = 1_000_000
 STORES = ("auto", "embedded", "memory")
-STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://")
+STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table."""
+
+    name: str
+    kind: Kind
+    default: str
+    """As text: what a mitmproxy option, a flag or the README shows."""
+    help: str
+    parse: Callable[[str, Any], Any]
+    """(label for messages, value as str or as its own type) -> value; raises ConfigError."""
 
 
 def text(label: str, value: Any) -> str:
@@ -54,6 +73,20 @@ def whole(low: int, hint: str = "") -> Callable[[str, Any], int]:
         return number
 
     return parse
+
+
+def size(label: str, value: Any) -> int:
+    """Bytes: a whole number, or one with a unit (`64MB`, `1.5GiB`)."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", str(value).strip().lower())
+    if found is None or isinstance(value, bool):
+        raise ConfigError(f"{label}: {value!r} is no number of bytes", "64MB, 1GiB, or bytes")
+    bytes_ = int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
+    if bytes_ < MIN_BYTES:
+        raise ConfigError(
+            f"{label}: {value!r} is less than {MIN_BYTES} bytes",
+            "an answer is kept only where it fits: 64MB, 1GiB",
+        )
+    return bytes_
 
 
 def pace(label: str, value: Any) -> float | str:

@@ -8,19 +8,17 @@ It knows what a value may be, and nothing of what is done with it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from khazad_mitm import option_values as value
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
+from khazad_mitm.option_values import Option
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
-
-Kind: TypeAlias = Literal["str", "int", "bool", "list"]
-"""What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
 
 PROFILES = {"strict": 0.80, "balanced": 0.58, "faq": 0.70}
 """Cosine thresholds for the bundled model, below the guards of `cache.verify` (docs/quality.md)."""
@@ -57,6 +55,7 @@ class Settings:
     record: str = "once"
     on_miss: str = "fail"
     max_entries: int = 100_000
+    max_bytes: int = 2**30
     store_deadline_ms: int = 50
     embed_deadline_ms: int = 250
     credential_ttl: int = 3600
@@ -81,19 +80,6 @@ class Settings:
         if self.threshold is not None:
             return self.threshold
         return (PROFILES if calibrated else UNCALIBRATED)[self.profile]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One row of the table."""
-
-    name: str
-    kind: Kind
-    default: str
-    """As text: what a mitmproxy option, a flag or the README shows."""
-    help: str
-    parse: Callable[[str, Any], Any]
-    """(label for messages, value as str or as its own type) -> value; raises ConfigError."""
 
 
 def from_mapping(
@@ -136,7 +122,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "where answers are kept: `auto` (a Redis with Vector Sets on localhost:6379, else the"
         " embedded server), `embedded`, `memory` (this process only), or a `redis://`,"
-        " `rediss://` or `unix://` URL, which must work",
+        " `rediss://`, `unix://` or `redis+cluster://HOST:PORT,HOST:PORT` URL, which must work",
         value.redis_url,
     ),
     Option(
@@ -250,6 +236,13 @@ OPTIONS: tuple[Option, ...] = (
         "100000",
         "answers kept at most; the least recently used go first",
         value.whole(1),
+    ),
+    Option(
+        "max_bytes",
+        "str",
+        "1GiB",
+        "what they take at most, vectors and indexes included: bytes, or `64MB`, `4GiB`",
+        value.size,
     ),
     Option(
         "store_deadline_ms",

@@ -26,14 +26,22 @@ def until(condition: Callable[[], Any], limit_s: float = 30.0) -> None:
         time.sleep(0.002)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RedisServer:
     socket: Path
+    command: list[str]
     process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
         return f"unix://{self.socket}"
+
+    def restart(self) -> None:
+        """Kill it, and start it again with what it has written down."""
+        self.process.kill()
+        self.process.wait()
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+        until(lambda: serves(self.socket))
 
     @contextmanager
     def client(self) -> Iterator[redis.Redis]:
@@ -46,20 +54,21 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
-    """A server of one's own, without persistence."""
+def running_redis(*options: str) -> Iterator[RedisServer]:
+    """A server of one's own, without persistence unless `options` say so."""
     # Not pytest's tmp_path, which may be too long for a unix socket.
     with tempfile.TemporaryDirectory(prefix="khazad-") as folder:
         socket = Path(folder) / "redis.sock"
         command = [str(binary(Path(folder))), "--port", "0", "--unixsocket", str(socket)]
-        command += ["--dir", folder, "--save", "", "--logfile", "redis.log"]
+        command += ["--dir", folder, "--save", "", "--logfile", "redis.log", *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        server = RedisServer(socket, command, process)
         try:
             until(lambda: serves(socket))
-            yield RedisServer(socket, process)
+            yield server
         finally:
-            process.kill()
-            process.wait()
+            server.process.kill()
+            server.process.wait()
 
 
 @pytest.fixture(scope="session")

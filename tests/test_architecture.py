@@ -76,6 +76,8 @@ WITHOUT_A_TWIN = {
     "addons",
     "test_architecture.py",
     "cache/test_key_laws.py",
+    "store/test_access.py",
+    "store/test_crashes.py",
     "cli/test_preload.py",  # of a program for Node
     "test_audit.py",
     "test_bench.py",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from khazad_mitm.cache.commands import Accept, Command, IsAccepted, Refuse
+from khazad_mitm.cache.commands import Accept, Command, IsAccepted, Refuse, Steps
 
 # How long another worker's refusal may go unnoticed; the trip it saves is as long as the hit's.
 BELIEVED_S = 10.0
@@ -35,10 +35,14 @@ class Acceptances:
         self._lock = Lock()
         self._until: dict[str, float] = {}
         self._refused_at: dict[str, float] = {}
+        self._untold: dict[str, float] = {}
+        """Refusals that the store has not confirmed, and when they were."""
 
     def known(self, command: Command) -> Known | None:
         """The result of a command as far as it is known here; None: ask the store."""
         match command:
+            case IsAccepted(credential) if credential in self._untold:
+                return Known(False)
             case IsAccepted(credential):
                 is_believed = self._until.get(credential, 0.0) > self._clock()
                 return Known(True) if is_believed else None
@@ -49,16 +53,28 @@ class Acceptances:
                     # What was asked before the refusal says nothing new, however late it ends.
                     if self._refused_at.get(credential, -1.0) > asked_at:
                         return Known(None)
+                    self._untold.pop(credential, None)
                     self._believe(credential, min(BELIEVED_S, ttl_s))
             case Refuse(credential):
-                with self._lock:
-                    self._until.pop(credential, None)
-                    self._remember(self._refused_at, credential, self._clock())
+                self.refuse(credential)
         return None
+
+    def refuse(self, credential: str) -> None:
+        """The upstream has refused it, and the store is still to be told (`untold`)."""
+        with self._lock:
+            self._until.pop(credential, None)
+            self._remember(self._refused_at, credential, self._clock())
+            self._remember(self._untold, credential, self._clock())
+
+    def untold(self) -> tuple[str, ...]:
+        """Refusals of which the store has not heard: it was away, or too many were waiting."""
+        return tuple(self._untold)
 
     def learn(self, command: Command, result: Any) -> None:
         """What the store said to a command."""
         match command:
+            case Refuse(credential):
+                self._untold.pop(credential, None)
             case IsAccepted(credential) if result:
                 with self._lock:
                     # The store may have said so before it heard of the refusal.
@@ -72,3 +88,8 @@ class Acceptances:
         if len(times) >= MOST:
             times.clear()
         times[credential] = when
+
+
+def retell(credential: str) -> Steps[None]:
+    """Tell the store of a refusal that it has not heard of."""
+    yield Refuse(credential)

@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import drive, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import acceptance, drive, inventory, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -28,6 +28,9 @@ TOO_MANY = "too many waiting"
 # Questions that wait for a verifier. It may take seconds for each, and one that is late by
 # minutes helps nobody.
 MOST_UNJUDGED = 100
+
+# What was labelled is remembered, so that each repeat need not say so again.
+MOST_LABELLED = 10_000
 
 logger = logging.getLogger("khazad")
 
@@ -54,6 +57,7 @@ class Archive:
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
         self._sampler = shadow.Sampler(shadow_per_hour)
         self._is_closed = False
+        self._labelled: set[tuple[str, float, tuple[str, ...]]] = set()
 
     def capture(self, miss: Miss) -> Capture:
         """A buffer for the answer to a miss."""
@@ -94,6 +98,15 @@ class Archive:
         # Afterwards: nobody waits for what is noted and counted.
         self._run(lookup.note(hit, self._rulebook.of(hit.parsed), time.time()))
 
+    def label(self, hit: Hit) -> None:
+        """Let what was served have the tags of the request too."""
+        labelled = (hit.entry.id, hit.entry.stored_at, inventory.missing(hit))
+        if labelled[-1] and labelled not in self._labelled:
+            if len(self._labelled) >= MOST_LABELLED:
+                self._labelled.clear()
+            if self._keeper.hand(lambda: self._run(inventory.label(hit))):
+                self._labelled.add(labelled)
+
     def shadow(self, hit: Hit) -> Capture | None:
         """A buffer for a fresh answer to what was served: compared, and kept if it differs.
 
@@ -132,6 +145,10 @@ class Archive:
         # An answer is as old as its last byte, however long it waits to be kept.
         if not self._keeper.hand(partial(self._store, miss, response, time.time())):
             self._parts.landings.end(keys)
+            if policy.refuses_credential(response):
+                # Of all that may be lost here this may not: hits depend on it.
+                for proof in miss.proofs:
+                    self._parts.acceptances.refuse(proof)
             self._let_go(miss, TOO_MANY)
 
     def _let_go(self, miss: Miss, reason: str) -> None:
@@ -174,6 +191,8 @@ class Archive:
     def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
         """Judge an answer, and keep it if it is whole."""
         rules = self._rulebook.of(miss.parsed)
+        for credential in self._parts.acceptances.untold():
+            self._run(acceptance.retell(credential))
         self._run(lookup.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):

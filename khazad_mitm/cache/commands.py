@@ -42,7 +42,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class GetMany:
-    """-> tuple[Entry | None, ...]. The live entry with each fingerprint; all of one bucket."""
+    """-> tuple[Entry | None, ...]. The live entry with each fingerprint."""
 
     fingerprints: tuple[str, ...]
 
@@ -152,7 +152,8 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """-> None. The upstream refused this credential; forget that it ever accepted it."""
+    """-> None. The upstream refused this credential; forget that it ever accepted it, and do not
+    believe an `Accept` of what was asked before."""
 
     credential: str
 
@@ -233,6 +234,41 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetMany:
+    """-> int. Remove entries as `Forget` does; how many there were."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """-> None. These tags too belong to an entry; of very many, some do not."""
+
+    id: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an entry without its body: no prompt, no answer."""
+
+    id: str
+    provider: str
+    model: str
+    stored_at: float
+    expires_at: float | None
+    """Unix seconds."""
+    tenant: str
+    tags: tuple[str, ...]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """-> tuple[Facts, ...]. Of all live entries, in no order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """-> None. Neither of these two requests (fingerprints) is answered by the other's entry again.
 
@@ -261,6 +297,9 @@ StoreCommand: TypeAlias = (
     | Recall
     | Find
     | Forget
+    | ForgetMany
+    | Label
+    | Inventory
     | Block
 )
 Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join

@@ -6,7 +6,6 @@ Both begin with an id as `X-Khazad-Entry` gives it, or its beginning, and give p
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +15,6 @@ from khazad_mitm.cache.commands import (
     Asked,
     Block,
     Embed,
-    Find,
     Forget,
     Get,
     Recall,
@@ -24,12 +22,12 @@ from khazad_mitm.cache.commands import (
     Steps,
     Weigh,
 )
+from khazad_mitm.cache.inventory import whole
 from khazad_mitm.cache.lookup import Rules, prompt_shown
 from khazad_mitm.cache.shadow import count
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 from khazad_mitm.exchange import Entry, Json
 
-ID = re.compile(r"[0-9a-f]{4,32}")
 MOST_DIFFERENCES = 50
 
 
@@ -98,12 +96,7 @@ def wrong(id_: str, rules: Rules, ask: str | None = None) -> Steps[dict[str, Any
 
 
 def _entry(id_: str) -> Steps[Entry]:
-    if not ID.fullmatch(id_):
-        raise UnknownEntry(f"{id_!r} is no id: 4 to 32 hex digits, as in X-Khazad-Entry")
-    ids: tuple[str, ...] = yield Find(id_)
-    if len(ids) > 1:
-        raise UnknownEntry(f"{id_} begins the ids of several entries")
-    entry: Entry | None = (yield Get(ids[0])) if ids else None
+    entry: Entry | None = yield Get((yield from whole(id_)))
     if entry is None:
         raise UnknownEntry(f"{id_} is not stored: it has expired, or never was")
     return entry

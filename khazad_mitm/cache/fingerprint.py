@@ -11,7 +11,10 @@ and the spelling of numbers do.
 - scope: the chain up to the turn before, the last turn with its question blanked, the embedding
   model. Requests of one scope differ in nothing but the question.
 
-Every digest is 32 hex digits; the first four are the root's and name the bucket.
+Every digest is 32 hex digits; the first four name the bucket. What is compared by meaning has one
+by the root and what the application says before the conversation (system turns): these stay as they
+are however a conversation is reworded, so all of it lies in one. What is not has one by its last
+turn: items of a batch may lie anywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from khazad_mitm.cache.prompt import blank_turn, turns
+from khazad_mitm.cache.prompt import blank_turn, preamble_length, turns
 from khazad_mitm.exchange import CacheScope, Digests, Json, ParsedRequest
 
 # Framing, and labels that the caller puts on a request for his own or the provider's books.
@@ -105,8 +108,10 @@ class Chain:
             ]
         )
         first = _keyed(secret, b"root", root)
-        chain = cls(secret, first[:4], parsed.model, (first,), ())
-        return chain.extended([canonical(turn) for turn in turns(parsed)])
+        spoken = [canonical(turn) for turn in turns(parsed)]
+        apart = spoken[-1:] if parsed.question is None else spoken[: preamble_length(parsed)]
+        chain = cls(secret, _bucket(secret, first, apart), parsed.model, (first,), ())
+        return chain.extended(spoken)
 
     def extended(self, more: list[bytes]) -> Chain:
         links = list(self.links)
@@ -120,9 +125,12 @@ class Chain:
         return Digests(fingerprint, conversation, self.links[1:-1])
 
     def each_alone(self) -> tuple[str, ...]:
-        """The fingerprint that each turn has in a request of its own, all in the same bucket."""
-        root = Chain(self.secret, self.bucket, self.model, self.links[:1], ())
-        return tuple(root.extended([turn]).digests().fingerprint for turn in self.turns)
+        """The fingerprint that each turn has in a request of its own."""
+        return tuple(self._alone(turn).digests().fingerprint for turn in self.turns)
+
+    def _alone(self, turn: bytes) -> Chain:
+        bucket = _bucket(self.secret, self.links[0], [turn])
+        return Chain(self.secret, bucket, self.model, self.links[:1], ()).extended([turn])
 
     def resolved(self, aliases: tuple[str | None, ...]) -> Chain:
         """The same conversation told in the words of the entries that answered it.
@@ -172,6 +180,10 @@ class Chain:
 
 # Made once: `json.dumps` with options makes one for each call, several times a lookup.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _bucket(secret: bytes, root: str, turns: list[bytes]) -> str:
+    return _keyed(secret, b"bucket", root.encode(), *turns)[:4]
 
 
 def canonical(value: Json) -> bytes:

@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from khazad_mitm.cache import drive, log_lines, pace, policy, status
-from khazad_mitm.cache import explain as explaining
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
+from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
@@ -71,7 +71,7 @@ class Wire:
     """Cut a stored stream into the frames it came in."""
 
 
-class Cache:
+class Cache(Inquiries):
     """A `fronts.Front`. Thread-safe; one for a process, or for an event loop and its threads."""
 
     awaits = True
@@ -97,9 +97,10 @@ class Cache:
         `hosts`, which is kept to be told. `kept_in`: the store, for people. `shadow_per_hour`: so
         many background calls at most.
         """
+        counters = Counters()
+        archive = Archive(wire.decode, parts, rulebook, counters, shadow_per_hour)
+        super().__init__(parts, rulebook, archive)
         self._wire = wire
-        self._parts = parts
-        self._rulebook = rulebook
         self._is_off = not rulebook.is_ever(*MODES[:-1])
         self._management = management
         self._allows = allows
@@ -108,8 +109,7 @@ class Cache:
         self._replay_pace = replay_pace
         self.mode = rulebook.default.mode
         self.kept_in = kept_in
-        self._counters = Counters()
-        self._archive = Archive(wire.decode, parts, rulebook, self._counters, shadow_per_hour)
+        self._counters = counters
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._unsplit: set[str] = set()
@@ -208,6 +208,8 @@ class Cache:
             outcome = replace(outcome, asked_at=time.time())
         self._counters.count(outcome)
         log_lines.tell(outcome, time.perf_counter() - started)
+        if isinstance(outcome, Hit):
+            self._archive.label(outcome)
         if isinstance(outcome, Hit) and outcome.paraphrase is not None:
             self._archive.learn(outcome)
         elif isinstance(outcome, Miss) and outcome.unjudged:
@@ -297,18 +299,6 @@ class Cache:
     def shadow(self, outcome: Outcome | None) -> Capture | None:
         """A buffer for a fresh answer to what was just served, where one is wanted: rarely."""
         return self._archive.shadow(outcome) if isinstance(outcome, Hit) else None
-
-    # -- explaining: see `cache.explain`. Blocks; raises UnknownEntry, or CacheUnavailable
-
-    def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
-        return self._run(explaining.explain(id_, self._rulebook.default, ask, other))
-
-    def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
-        self._archive.drain(2.0)
-        return self._run(explaining.wrong(id_, self._rulebook.default, ask))
-
-    def _run(self, steps: Steps[T]) -> T:
-        return drive.run(steps, partial(drive.obey, self._parts))
 
     # -- caring
 

@@ -18,6 +18,10 @@ TAG_HEADER = "x-khazad-tag"
 CONTROL_HEADERS = (THRESHOLD_HEADER, TAG_HEADER, "x-khazad-entry")
 """Never sent upstream, whatever becomes of the request."""
 
+# Of one request. Tags are kept with each entry, and read where one forgets by them.
+MAX_TAGS = 16
+TAG = re.compile(r"[ -+\--~]{1,64}")
+
 # Above this an answer is passed on but not kept. 4,000 frames of OpenAI chat are about 1.1 MB;
 # hishel stops at 10 MiB too.
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
@@ -88,13 +92,17 @@ def controls_of(request: Request) -> Controls:
             threshold = -1.0
         if not 0.0 <= threshold <= 1.0:
             threshold, malformed = None, THRESHOLD_HEADER
+    tags = tags_of(request)
+    # One that got lost would be missed by whoever forgets by it.
+    if len(tags) > MAX_TAGS or not all(map(TAG.fullmatch, tags)):
+        tags, malformed = (), TAG_HEADER
     return Controls(
         no_store="no-store" in flags,
         no_cache="no-cache" in flags,
         only_if_cached="only-if-cached" in flags,
         max_age_s=max_age,
         threshold=threshold,
-        tags=tags_of(request),
+        tags=tags,
         malformed=malformed,
     )
 

@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         env,
         explain,
         flush,
+        forget,
+        listing,
         path,
         record,
         run,
@@ -42,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (
         *(run, record, cassette),
-        *(serve, env, certs, demo, doctor, stats, explain, wrong, flush, calibrate, path),
+        *(serve, env, certs, demo, doctor, stats, listing, explain, wrong, forget, flush),
+        *(calibrate, path),
     ):
         command.add_to(commands)
     args = parser.parse_args(argv)

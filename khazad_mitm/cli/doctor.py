@@ -86,11 +86,10 @@ def import_name(_settings: Settings, _args: argparse.Namespace) -> str:
 
 def store(settings: Settings, _args: argparse.Namespace) -> str:
     """Does the store answer, and has it Vector Sets?"""
-    from khazad_mitm.store.connect import connect
+    from khazad_mitm.store.connect import Bounds, connect
 
-    stores = connect(
-        settings.redis_url, settings.namespace, deadline_s=5.0, max_entries=settings.max_entries
-    )
+    bounds = Bounds(settings.max_entries, settings.max_bytes)
+    stores = connect(settings.redis_url, settings.namespace, deadline_s=5.0, bounds=bounds)
     try:
         held = stores.sync.count()
     finally:

@@ -30,14 +30,14 @@ def flush(args: argparse.Namespace) -> int:
             raise
         if settings.redis_url == "memory":
             raise
-        from khazad_mitm.store.connect import connect
+        from khazad_mitm.store.connect import Bounds, connect
 
         stores = connect(
             settings.redis_url,
             settings.namespace,
             # Nobody waits behind this one: a big namespace may take its time.
             deadline_s=10.0,
-            max_entries=settings.max_entries,
+            bounds=Bounds(settings.max_entries, settings.max_bytes),
         )
         flushed = stores.sync.flush()
         stores.sync.close()

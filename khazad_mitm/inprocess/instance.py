@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from khazad_mitm import installed
 from khazad_mitm import settings as options
+from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.errors import CacheUnavailable, ConfigError
 from khazad_mitm.exchange import CacheScope
@@ -151,6 +152,31 @@ class Khazad:
         """Take an answer back: it is forgotten, and not served again for the questions that it has
         answered by meaning, or for the one that `ask` says. Raises `UnknownEntry`."""
         return self._here().wrong(id_, ask)
+
+    def entries(
+        self, *, tag: str | None = None, model: str | None = None, older: float | None = None
+    ) -> list[dict[str, Any]]:
+        """What is stored, newest first: `id`, `provider`, `model`, `tags`, `size_bytes` ... without
+        prompts and answers. `model` may have `*`; `older`: stored so many seconds ago or before.
+        """
+        wanted = Selection(tag=tag, model=model, older_s=older)
+        found: list[dict[str, Any]] = self._here().entries(wanted)["entries"]
+        return found
+
+    def forget(
+        self,
+        *ids: str,
+        tag: str | None = None,
+        model: str | None = None,
+        older: float | None = None,
+    ) -> int:
+        """Forget what fits all that is given; returns how many answers that were.
+
+        `ids` are as `X-Khazad-Entry` gives them, or their beginnings, the rest as for `entries`.
+        A tag is one of the request's `X-Khazad-Tag`. Raises `UnknownEntry` for an id that names
+        nothing, and where nothing is given: `flush` forgets all.
+        """
+        return self._here().forget(Selection(ids, tag, model, older))
 
     def _here(self) -> Front:
         cache = self._source.here()

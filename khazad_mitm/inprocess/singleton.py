@@ -79,6 +79,20 @@ def wrong(id_: str, ask: str | None = None) -> dict[str, Any]:
     return _initialized().wrong(id_, ask)
 
 
+def entries(
+    *, tag: str | None = None, model: str | None = None, older: float | None = None
+) -> list[dict[str, Any]]:
+    """What is stored; see `Khazad.entries`."""
+    return _initialized().entries(tag=tag, model=model, older=older)
+
+
+def forget(
+    *ids: str, tag: str | None = None, model: str | None = None, older: float | None = None
+) -> int:
+    """Forget some of what is stored; see `Khazad.forget`."""
+    return _initialized().forget(*ids, tag=tag, model=model, older=older)
+
+
 def _initialized() -> Khazad:
     instance = _instance
     if instance is None:

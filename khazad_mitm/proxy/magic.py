@@ -20,12 +20,21 @@ from typing import TYPE_CHECKING, Any
 from mitmproxy import http
 
 from khazad_mitm import __version__
+from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 
 if TYPE_CHECKING:
     from khazad_mitm.fronts import Front
 
 HOST = "khazad.internal"
+
+FOR_THE_OPERATOR = (
+    ("GET", "/explain"),
+    ("POST", "/wrong"),
+    ("GET", "/entries"),
+    ("POST", "/forget"),
+)
+PAGES_OF_A_CACHE = {"/health", "/ready", "/stats", "/flush", *(p for _, p in FOR_THE_OPERATOR)}
 
 
 def is_meant(request: http.Request) -> bool:
@@ -48,7 +57,7 @@ async def page(
     match request.method, request.path.partition("?")[0]:
         case "GET", "/live":
             return _json(200, {"status": "live"})
-        case _, "/health" | "/ready" | "/stats" | "/flush" | "/explain" | "/wrong" if cache is None:
+        case _, path if cache is None and path in PAGES_OF_A_CACHE:
             return _json(503, {"status": "no cache"})
         case "GET", "/ready" if cache is not None:
             # Without store or model calls still go through: that is no reason to be taken out.
@@ -68,24 +77,34 @@ async def page(
             # May wait for the store: not on the event loop.
             flushed = await asyncio.get_running_loop().run_in_executor(None, cache.flush)
             return _json(200, {"flushed": flushed})
-        case ("GET", "/explain") | ("POST", "/wrong") if cache is not None:
+        case (_, page) if cache is not None and (request.method, page) in FOR_THE_OPERATOR:
             if not is_local or "origin" in request.headers:
                 return _json(403, {"error": "only for callers on the proxy's own machine"})
-            return await _about_an_entry(request, cache)
+            return await _about_entries(request, page, cache)
         case _:
             pages = ["GET /live", "GET /ready", "GET /health", "GET /stats", "POST /flush"]
-            pages += ["GET /explain", "POST /wrong"]
+            pages += [" ".join(page) for page in FOR_THE_OPERATOR]
             return _json(404, {"error": "no such page", "pages": pages})
 
 
-async def _about_an_entry(request: http.Request, cache: Front) -> http.Response:
-    """`?id=` and, where given, `ask=` and `other=`."""
+async def _about_entries(request: http.Request, page: str, cache: Front) -> http.Response:
+    """`?id=` and, where given, `ask=` and `other=`; of several `?id=`, `tag=`, `model=`, `older=`
+    (seconds) and `most=`."""
     asked = {name: value for name, value in request.query.items() if value}
     id_, ask = asked.get("id", ""), asked.get("ask")
-    if request.method == "POST":
-        job = partial(cache.wrong, id_, ask)
-    else:
-        job = partial(cache.explain, id_, ask, asked.get("other"))
+    try:
+        match page:
+            case "/explain":
+                job = partial(cache.explain, id_, ask, asked.get("other"))
+            case "/wrong":
+                job = partial(cache.wrong, id_, ask)
+            case "/entries":
+                most = int(asked["most"]) if "most" in asked else None
+                job = partial(cache.entries, _selection(request), most)
+            case _:
+                job = partial(_forgotten, cache, _selection(request))
+    except ValueError as error:
+        return _json(404, {"error": str(error)})
     try:
         told = await asyncio.get_running_loop().run_in_executor(None, job)
     except UnknownEntry as error:
@@ -93,6 +112,21 @@ async def _about_an_entry(request: http.Request, cache: Front) -> http.Response:
     except CacheUnavailable as error:
         return _json(503, {"error": f"the store does not answer: {error}"})
     return _json(200, told)
+
+
+def _selection(request: http.Request) -> Selection:
+    query = request.query
+    older = query.get("older")
+    return Selection(
+        tuple(id_ for id_ in query.get_all("id") if id_),
+        query.get("tag"),
+        query.get("model"),
+        None if older is None else float(older),
+    )
+
+
+def _forgotten(cache: Front, wanted: Selection) -> dict[str, Any]:
+    return {"forgotten": cache.forget(wanted)}
 
 
 def _json(status: int, value: Any) -> http.Response:

@@ -151,6 +151,12 @@ class Recorder:
     def wrong(self, id_: str, ask: str | None = None) -> NoReturn:
         raise UnknownEntry(NO_ENTRIES)
 
+    def entries(self, wanted: object, most: int | None = None) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
+
+    def forget(self, wanted: object) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
+
     def unreadable(self) -> Played | None:
         if not self._refuses:
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.errors import CacheUnavailable, ConfigError
@@ -16,6 +17,7 @@ from khazad_mitm.errors import CacheUnavailable, ConfigError
 if TYPE_CHECKING:
     from khazad_mitm.cache.commands import StoreCommand
     from khazad_mitm.store.embedded import EmbeddedServer
+    from khazad_mitm.store.redis_store import RedisStore
 
 logger = logging.getLogger("khazad")
 
@@ -43,6 +45,14 @@ class AwaitableStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a namespace."""
+
+    max_entries: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stores:
     """One namespace, both ways."""
 
@@ -52,7 +62,7 @@ class Stores:
     """For people: without user and password."""
 
 
-def connect(redis_url: str, namespace: str, *, deadline_s: float, max_entries: int) -> Stores:
+def connect(redis_url: str, namespace: str, *, deadline_s: float, bounds: Bounds) -> Stores:
     """The stores that `redis_url` means: `auto`, `embedded`, `memory`, or the URL of a Redis 8.
 
     Raises ConfigError or MissingExtra where it cannot work.
@@ -60,23 +70,21 @@ def connect(redis_url: str, namespace: str, *, deadline_s: float, max_entries: i
     match redis_url.partition("://")[0]:
         case "auto" | "embedded" | "memory" as kind if kind == redis_url:
             if kind == "memory":
-                return _memory(max_entries)
+                return _memory(bounds)
             if kind == "auto" and _redis_is_here():
-                return _redis(LOCAL_REDIS, namespace, deadline_s, max_entries)
-            return _embedded(namespace, deadline_s, max_entries)
+                return _redis(LOCAL_REDIS, namespace, deadline_s, bounds)
+            return _embedded(namespace, deadline_s, bounds)
         case "redis" | "rediss" | "unix":
             from khazad_mitm.store.probe import probe
 
             probe(redis_url)
-            return _redis(redis_url, namespace, deadline_s, max_entries)
-        case "redis+cluster":
-            raise ConfigError(
-                "khazad_redis_url: clusters are not supported yet", "use a single Redis 8"
-            )
+            return _redis(redis_url, namespace, deadline_s, bounds)
+        case "redis+cluster" | "rediss+cluster":
+            return _cluster(redis_url, namespace, deadline_s, bounds)
         case unknown:
             raise ConfigError(
                 f"khazad_redis_url: {unknown!r} is no kind of store",
-                "auto, embedded, memory, or a redis://, rediss:// or unix:// URL",
+                "auto, embedded, memory, or a redis://, rediss://, unix:// or redis+cluster:// URL",
             )
 
 
@@ -95,29 +103,52 @@ def _redis(
     url: str,
     namespace: str,
     deadline_s: float,
-    max_entries: int,
+    bounds: Bounds,
     server: EmbeddedServer | None = None,
 ) -> Stores:
     from khazad_mitm.store.probe import without_secrets
     from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 
-    store = RedisStore(
-        url, namespace, deadline_s=deadline_s, max_entries=max_entries, server=server
+    make = partial(
+        RedisStore, url, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
     )
-    # The deadline is for traffic; start-up may take the time that a far server needs.
-    patient = RedisStore(url, namespace, deadline_s=START_S, max_entries=max_entries)
+    store = make(deadline_s=deadline_s, server=server)
+    _learn_secret(store, make(deadline_s=START_S), url)
+    shown = "embedded server, " * (server is not None) + without_secrets(url)
+    logger.info("store: %s", shown)
+    return Stores(store, AsyncRedisStore(store), shown)
+
+
+def _cluster(url: str, namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
+    from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
+    from khazad_mitm.store.cluster_url import ClusterURL
+    from khazad_mitm.store.probe import probe_cluster, without_secrets
+
+    read = ClusterURL.read(url)
+    probe_cluster(read)
+    make = partial(
+        ClusterStore, read, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
+    )
+    store = make(deadline_s=deadline_s)
+    _learn_secret(store, make(deadline_s=START_S), url)
+    shown = without_secrets(url)
+    logger.info("store: %s", shown)
+    return Stores(store, AsyncClusterStore(store), shown)
+
+
+def _learn_secret(store: RedisStore, patient: RedisStore, url: str) -> None:
+    """The deadline is for traffic; start-up may take the time that a far server needs."""
+    from khazad_mitm.store.probe import without_secrets
+
     try:
         store.space.secret = patient.secret()
     except CacheUnavailable as error:
         raise ConfigError(f"khazad_redis_url: {without_secrets(url)}: {error}") from error
     finally:
         patient.close()
-    shown = "embedded server, " * (server is not None) + without_secrets(url)
-    logger.info("store: %s", shown)
-    return Stores(store, AsyncRedisStore(store), shown)
 
 
-def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
+def _embedded(namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
     if sys.platform == "win32":
         raise ConfigError(
             "khazad_redis_url: there is no embedded server for Windows",
@@ -128,19 +159,19 @@ def _embedded(namespace: str, deadline_s: float, max_entries: int) -> Stores:
     server = start_embedded()
     try:
         try:
-            return _redis(server.url, namespace, deadline_s, max_entries, server)
+            return _redis(server.url, namespace, deadline_s, bounds, server)
         except ConfigError:
             # What has answered a moment ago may have been a server that was ending with its guard.
             server.wait()
-            return _redis(server.url, namespace, deadline_s, max_entries, server)
+            return _redis(server.url, namespace, deadline_s, bounds, server)
     except BaseException:
         server.close()
         raise
 
 
-def _memory(max_entries: int) -> Stores:
+def _memory(bounds: Bounds) -> Stores:
     from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore
 
-    store = MemoryStore(max_entries=max_entries)
+    store = MemoryStore(max_entries=bounds.max_entries, max_bytes=bounds.max_bytes)
     logger.info("store: memory of this process")
     return Stores(store, AsyncMemoryStore(store), "memory")

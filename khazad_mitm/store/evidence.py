@@ -1,5 +1,5 @@
-"""The store commands about wrong hits as programs over Redis: what pools have earned, what entries
-have answered by meaning, which pairs are blocked. See `vectorset`, which runs the others.
+"""What is known beside entries, as programs over Redis: credentials, what pools have earned, what
+entries have answered by meaning, which pairs are blocked. See `vectorset`, which runs the others.
 
 Every program may be begun twice where a connection breaks in the middle: a candidate may then be
 counted twice, which is as likely for a right one as for a wrong one.
@@ -8,14 +8,25 @@ counted twice, which is as likely for a right one as for a wrong one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import Any
 
 from redis.exceptions import OutOfMemoryError
 
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, SLOTS, WINDOW, Earned, Tally
-from khazad_mitm.cache.commands import Asked, Block, Find, Forget, Recall, Remember, Settle, Weigh
-from khazad_mitm.store import scripts
+from khazad_mitm.cache.commands import (
+    Accept,
+    Asked,
+    Block,
+    Find,
+    Forget,
+    Recall,
+    Remember,
+    Settle,
+    Weigh,
+)
+from khazad_mitm.store import scripts, weights
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked
 
@@ -24,6 +35,10 @@ POOL_TTL_S = 30 * 24 * 3600
 # "For good", as far as a store without end can: blocks outlive every entry.
 BLOCK_TTL_S = 365 * 24 * 3600
 MOST_BLOCKS = 64
+# Of a credential: accepted, or else the millisecond of its refusal, which counts for as long as
+# an answer to an older question may still be on its way.
+ACCEPTED = b"1"
+REFUSED_TTL_S = 3600
 MOST_REMEMBERED = 8
 # Keys looked at per trip, as in `namespace`.
 SCANNED = 1_000
@@ -35,6 +50,30 @@ def earned_of(at: bytes | None, share: bytes | None) -> Earned | None:
         return Earned(float(at), float(share or 0)) if at else None
     except ValueError:
         return None
+
+
+def is_accepted(credential: str, keys: Keys) -> Program[bool]:
+    (said,) = yield [("GET", keys.credential(credential))]
+    return bool(checked(said) == ACCEPTED)
+
+
+def accept(command: Accept, keys: Keys) -> Program[None]:
+    asked_at_ms = int(command.asked_at * 1000)
+    names = (keys.credential(command.credential),)
+    try:
+        yield from call(scripts.ACCEPT, names, (ACCEPTED, command.ttl_s, asked_at_ms))
+    except OutOfMemoryError:
+        return
+
+
+def refuse(credential: str, keys: Keys, now_ms: int) -> Program[None]:
+    """Leaves behind when that was: other workers may still wait for answers to older questions."""
+    name = keys.credential(credential)
+    (said,) = yield [("SET", name, now_ms, "EX", REFUSED_TTL_S)]
+    if isinstance(said, OutOfMemoryError):
+        # A full server denies writing it down, and not to forget the acceptance.
+        (said,) = yield [("DEL", name)]
+    checked(said)
 
 
 def standing(pool: str, keys: Keys) -> Program[Earned | None]:
@@ -63,18 +102,17 @@ def settle(command: Settle, keys: Keys) -> Program[None]:
         return
     fields = ("at", command.earned.at, "share", command.earned.share)
     try:
-        replies = yield [("HSET", pool, *fields), ("EXPIRE", pool, POOL_TTL_S)]
-        for reply in replies:
-            checked(reply)
+        yield from call(scripts.SETTLE, (pool,), (POOL_TTL_S, *fields))
     except OutOfMemoryError:
         return
 
 
-def remember(command: Remember, keys: Keys) -> Program[None]:
+def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[None]:
     said = json.dumps(astuple(command.asked))
     names = (keys.expiry, keys.history(command.id))
+    arguments = (*bounds, command.id, said, MOST_REMEMBERED, weights.HISTORY)
     try:
-        yield from call(scripts.REMEMBER, names, (command.id, said, MOST_REMEMBERED))
+        yield from call(scripts.REMEMBER, names, arguments)
     except OutOfMemoryError:
         return
 
@@ -84,8 +122,15 @@ def recall(command: Recall, keys: Keys) -> Program[tuple[Asked, ...]]:
     return tuple(asked for one in checked(found) if (asked := _asked(one)) is not None)
 
 
-def find(command: Find, keys: Keys) -> Program[tuple[str, ...]]:
+def find(command: Find, buckets: Sequence[Keys]) -> Program[tuple[str, ...]]:
     """Looks through all keys unless the id is whole: for people, not for traffic."""
+    ids: list[str] = []
+    for keys in buckets:
+        ids += yield from _find(command, keys)
+    return tuple(sorted(ids)[:2])
+
+
+def _find(command: Find, keys: Keys) -> Program[tuple[str, ...]]:
     prefix = keys.entry("")
     if len(command.prefix) == 32:
         (exists,) = yield [("EXISTS", keys.entry(command.prefix))]
@@ -105,20 +150,10 @@ def forget(command: Forget, keys: Keys) -> Program[bool]:
     return bool((yield from call(scripts.FORGET, (keys.expiry,), (command.id,))))
 
 
-def block(command: Block, keys: Keys) -> Program[None]:
-    asked: list[RedisCommand] = []
+def block(command: Block, at: Callable[[str], Keys]) -> Program[None]:
     for one, other in ((command.one, command.other), (command.other, command.one)):
-        name = keys.blocks(one)
-        asked += [("SADD", name, other), ("EXPIRE", name, BLOCK_TTL_S), ("SCARD", name)]
-    replies = yield asked
-    sizes = [checked(reply) for reply in replies][2::3]
-    over = [
-        (name, size - MOST_BLOCKS)
-        for name, size in zip((command.one, command.other), sizes, strict=True)
-        if size > MOST_BLOCKS
-    ]
-    if over:
-        yield [("SPOP", keys.blocks(name), more) for name, more in over]
+        arguments = (other, BLOCK_TTL_S, MOST_BLOCKS)
+        yield from call(scripts.BLOCK, (at(one).blocks(one),), arguments)
 
 
 def _tallies(fields: dict[bytes, bytes]) -> tuple[Tally, ...]:

@@ -8,12 +8,14 @@
     {NS:B}:x         sorted set of ids by the millisecond they expire, +inf for never
     {NS:B}:u         sorted set of ids by the millisecond they were last used
     {NS:B}:l:ID      what goes with an entry: `a:DIGEST`, `p:DIGEST`, `v:SCOPE`
-    {NS:B}:c:DIGEST  a credential that the upstream has accepted
+    {NS:B}:d         hash of what is known of each entry without its body (see `inventory`)
+    {NS:B}:c:DIGEST  a credential: accepted by the upstream, or the millisecond of its refusal
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
 
-Everything of one bucket B lies in one slot of a cluster. A single server has one bucket.
+Everything of one bucket B lies in one slot of a cluster. A single server has one bucket, a cluster
+64; the first four digits of an id or a digest say which.
 """
 
 from __future__ import annotations
@@ -25,20 +27,20 @@ from khazad_mitm.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Key names of one namespace."""
+    """Key names of one bucket of a namespace."""
 
     secret: str
     prefix: str
-    """Of every key of the one bucket, up to and including the colon."""
+    """Of every key of the bucket, up to and including the colon."""
 
     @classmethod
-    def of(cls, namespace: str) -> Keys:
+    def of(cls, namespace: str, bucket: int = 0) -> Keys:
         """`namespace` may be any text, glob characters and braces included, but not empty."""
         if not namespace:
             raise ConfigError("khazad_namespace: is empty", "the default is khazad")
         # A brace would end the hash tag early, or make one namespace's key look like another's.
         escaped = namespace.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
-        return cls(f"{escaped}:key", f"{{{escaped}:0}}:")
+        return cls(f"{escaped}:key", f"{{{escaped}:{bucket}}}:")
 
     @property
     def expiry(self) -> str:
@@ -47,6 +49,10 @@ class Keys:
     @property
     def use(self) -> str:
         return self.prefix + "u"
+
+    @property
+    def facts(self) -> str:
+        return self.prefix + "d"
 
     def entry(self, id_: str) -> str:
         return f"{self.prefix}e:{id_}"

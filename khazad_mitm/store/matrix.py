@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
 
-INITIAL_ROWS = 16
+# Most scopes have one entry: a conversation that has gone on is one of a kind.
+INITIAL_ROWS = 1
 
 
 class Matrix:
@@ -40,6 +41,8 @@ class Matrix:
             self._rows[index] = self._rows[len(self._ids)]
             self._ids[index] = last
             self._index[last] = index
+        if len(self._ids) < len(self._rows) // 4:
+            self._rows = self._rows[: len(self._rows) // 2].copy()
 
     def by_similarity(self, vector: Vector) -> Iterator[tuple[str, float]]:
         """Every id with its cosine, best first."""

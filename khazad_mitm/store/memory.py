@@ -6,12 +6,10 @@ Searches are exhaustive, so the nearest is exact. Nothing survives the process.
 from __future__ import annotations
 
 import heapq
-import math
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +21,12 @@ from khazad_mitm.cache.commands import (
     Block,
     Find,
     Forget,
+    ForgetMany,
     Get,
     GetMany,
+    Inventory,
     IsAccepted,
+    Label,
     Nearest,
     Put,
     PutMany,
@@ -39,31 +40,32 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
+from khazad_mitm.store import weights
+from khazad_mitm.store.kept import Kept
 from khazad_mitm.store.matrix import Matrix
-from khazad_mitm.store.pools import Blocks, Pools
+from khazad_mitm.store.pools import Blocks, Credentials, Pools
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
 
 # As in Redis: a bounded effort per write that is more than a write adds.
 REMOVALS_PER_PUT = 16
-MOST_REMEMBERED = 8
-
-
-@dataclass(slots=True)
-class _Kept:
-    entry: Entry
-    scope: str | None
-    aliases: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
-    asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
+MOST_TAGS = 64
+MOST_LINKS = 256
 
 
 class MemoryStore:
     """Thread-safe; `now` gives Unix seconds."""
 
-    def __init__(self, *, max_entries: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        max_entries: int,
+        max_bytes: int = 2**30,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._now = now
         self._lock = RLock()
         self._secret = secrets.token_bytes(32)
@@ -90,12 +92,11 @@ class MemoryStore:
                 case Alias():
                     return self._alias(command)
                 case IsAccepted(credential):
-                    return self._accepted.get(credential, -math.inf) > self._now()
-                case Accept(credential, ttl_s):
-                    return self._accept(credential, ttl_s)
+                    return self._accepted.is_accepted(credential, self._now())
+                case Accept():
+                    return self._accepted.accept(command, self._now())
                 case Refuse(credential):
-                    self._accepted.pop(credential, None)
-                    return None
+                    return self._accepted.refuse(credential, self._now())
                 case Standing(pool):
                     return self._pools.standing(pool)
                 case Weigh():
@@ -103,9 +104,7 @@ class MemoryStore:
                 case Settle(pool, earned):
                     return self._pools.settle(pool, earned)
                 case Remember(id_, asked):
-                    if self._live(id_) is not None:
-                        self._kept[id_].asked.appendleft(asked)
-                    return None
+                    return self._remember(id_, asked)
                 case Recall(id_):
                     return tuple(self._kept[id_].asked) if self._live(id_) is not None else ()
                 case Find(prefix):
@@ -116,6 +115,17 @@ class MemoryStore:
                     return found
                 case Block(one, other):
                     return self._blocks.add(one, other)
+                case ForgetMany(ids):
+                    removed = sum(self._live(id_) is not None for id_ in ids)
+                    for id_ in ids:
+                        self._remove(id_)
+                    return removed
+                case Label(id_, tags):
+                    return self._label(id_, tags)
+                case Inventory():
+                    return tuple(
+                        kept.facts() for kept in self._kept.values() if self._is_live(kept)
+                    )
 
     def secret(self) -> bytes:
         """A random key of 32 bytes, of this process."""
@@ -138,13 +148,14 @@ class MemoryStore:
         """Nothing to close."""
 
     def _empty(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()  # least recently used first
+        self._kept: OrderedDict[str, Kept] = OrderedDict()  # least recently used first
         self._aliases: dict[str, tuple[str, float]] = {}
         """Id of the entry, and the similarity."""
         self._conversations: dict[str, str] = {}
         self._vectors: dict[str, Matrix] = {}
+        self._bytes = 0
         self._expiry: list[tuple[float, str]] = []
-        self._accepted: dict[str, float] = {}
+        self._accepted = Credentials()
         self._pools = Pools()
         self._blocks = Blocks()
 
@@ -153,7 +164,10 @@ class MemoryStore:
 
     def _live(self, id_: str) -> Entry | None:
         kept = self._kept.get(id_)
-        return kept.entry if kept and kept.entry.is_fresh(self._now()) else None
+        return kept.entry if kept and self._is_live(kept) else None
+
+    def _is_live(self, kept: Kept) -> bool:
+        return kept.entry.is_fresh(self._now())
 
     def _get(self, fingerprint: str, alias: str | None, pool: str = "") -> Entry | None:
         entry = self._live(fingerprint)
@@ -190,6 +204,27 @@ class MemoryStore:
         if not entry.is_fresh(now):
             return
         self._remove(entry.id)
+        self._sweep(now)
+        scope = scope if vector is not None else None
+        size = weights.of_entry(
+            weights.of_body(entry), weights.dimensions(vector if scope else None)
+        )
+        if scope and scope not in self._vectors:
+            size += weights.SET
+        if size > self._max_bytes:
+            return
+        while self._kept and (
+            len(self._kept) >= self._max_entries or self._bytes + size > self._max_bytes
+        ):
+            self._remove(next(iter(self._kept)))
+        if scope and vector is not None:
+            self._vectors.setdefault(scope, Matrix(len(vector))).add(entry.id, vector)
+        self._kept[entry.id] = Kept(entry, scope or None, dict.fromkeys(entry.tags))
+        self._grow(entry.id, size)
+        if entry.expires_at is not None:
+            heapq.heappush(self._expiry, (entry.expires_at, entry.id))
+
+    def _sweep(self, now: float) -> None:
         for _ in range(REMOVALS_PER_PUT):
             if not self._expiry or self._expiry[0][0] > now:
                 break
@@ -197,50 +232,76 @@ class MemoryStore:
             # It may have been replaced by one that lives longer.
             if id_ in self._kept and self._live(id_) is None:
                 self._remove(id_)
-        while len(self._kept) >= self._max_entries and self._kept:
+        # Each one that was replaced or evicted has left its end behind.
+        if len(self._expiry) > 2 * len(self._kept) + REMOVALS_PER_PUT:
+            entries = (kept.entry for kept in self._kept.values())
+            self._expiry = [(e.expires_at, e.id) for e in entries if e.expires_at is not None]
+            heapq.heapify(self._expiry)
+
+    def _grow(self, id_: str, size_bytes: int) -> None:
+        """Count what an entry takes, and make room for it where that is too much."""
+        self._kept[id_].size_bytes += size_bytes
+        self._bytes += size_bytes
+        while self._bytes > self._max_bytes:
             self._remove(next(iter(self._kept)))
-        if scope and vector is not None:
-            self._vectors.setdefault(scope, Matrix(len(vector))).add(entry.id, vector)
-            self._kept[entry.id] = _Kept(entry, scope)
-        else:
-            self._kept[entry.id] = _Kept(entry, None)
-        if entry.expires_at is not None:
-            heapq.heappush(self._expiry, (entry.expires_at, entry.id))
+
+    def _remember(self, id_: str, asked: Asked) -> None:
+        if self._live(id_) is None:
+            return
+        kept = self._kept[id_]
+        before = kept.asked_bytes()
+        kept.asked.appendleft(asked)
+        self._grow(id_, kept.asked_bytes() - before)
 
     def _alias(self, command: Alias) -> None:
         id_ = command.entry.id
         if self._live(id_) is None:
             return
         kept = self._kept[id_]
+        self._kept.move_to_end(id_)
+        before = len(kept.aliases) + len(kept.conversations)
+        # As in Redis: one takes another's place.
+        if before >= MOST_LINKS and command.alias not in kept.aliases and kept.aliases:
+            self._unlink(id_, kept.aliases.pop(), "")
+        if before >= MOST_LINKS and kept.conversations:
+            self._unlink(id_, "", kept.conversations.pop())
         self._aliases[command.alias] = (id_, command.similarity)
         kept.aliases.add(command.alias)
         if command.entry.conversation and command.conversation != command.entry.conversation:
             self._conversations[command.conversation] = id_
             kept.conversations.add(command.conversation)
-        self._kept.move_to_end(id_)
+        links = len(kept.aliases) + len(kept.conversations)
+        self._grow(id_, (links - before) * weights.LINK)
 
-    def _accept(self, credential: str, ttl_s: int) -> None:
-        now = self._now()
-        if len(self._accepted) >= self._max_entries:
-            self._accepted = {key: until for key, until in self._accepted.items() if until > now}
-        self._accepted[credential] = now + ttl_s
+    def _unlink(self, id_: str, alias: str, conversation: str) -> None:
+        # Another entry may have taken it over since; then it is that one's to remove.
+        if self._aliases.get(alias, ("", 0.0))[0] == id_:
+            del self._aliases[alias]
+        if self._conversations.get(conversation) == id_:
+            del self._conversations[conversation]
+
+    def _label(self, id_: str, tags: tuple[str, ...]) -> None:
+        if self._live(id_) is not None:
+            known = self._kept[id_].tags
+            new = [tag for tag in tags if tag not in known]
+            new = new[: max(0, MOST_TAGS - len(known))]
+            known.update(dict.fromkeys(new))
+            self._grow(id_, sum(len(tag) + 1 for tag in new))
 
     def _remove(self, id_: str) -> None:
         kept = self._kept.pop(id_, None)
         if kept is None:
             return
+        self._bytes -= kept.size_bytes
         if kept.scope is not None:
             matrix = self._vectors[kept.scope]
             matrix.remove(id_)
             if not len(matrix):
                 del self._vectors[kept.scope]
-        # Another entry may have taken an alias over since; then it is that one's to remove.
         for alias in kept.aliases:
-            if self._aliases.get(alias, ("", 0.0))[0] == id_:
-                del self._aliases[alias]
+            self._unlink(id_, alias, "")
         for conversation in kept.conversations:
-            if self._conversations.get(conversation) == id_:
-                del self._conversations[conversation]
+            self._unlink(id_, "", conversation)
 
 
 class AsyncMemoryStore:

@@ -5,6 +5,8 @@ Programs like those of `vectorset`; run rarely, at start-up or by hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.trips import Program, RedisCommand, checked
 
@@ -22,13 +24,20 @@ def secret_of(keys: Keys, fresh: bytes) -> Program[bytes]:
     return secret
 
 
-def count_live(keys: Keys, now_ms: int) -> Program[int]:
-    (count,) = yield [("ZCOUNT", keys.expiry, f"({now_ms}", "+inf")]
-    return int(checked(count))
+def count_live(buckets: Sequence[Keys], now_ms: int) -> Program[int]:
+    counts = yield [("ZCOUNT", keys.expiry, f"({now_ms}", "+inf") for keys in buckets]
+    return sum(map(int, map(checked, counts)))
 
 
-def clear(keys: Keys) -> Program[int]:
+def clear(buckets: Sequence[Keys]) -> Program[int]:
     """Remove every key but the secret; returns how many were entries."""
+    removed = 0
+    for keys in buckets:
+        removed += yield from _clear(keys)
+    return removed
+
+
+def _clear(keys: Keys) -> Program[int]:
     entry = keys.entry("").encode()
     removed = 0
     cursor: bytes | int = 0

@@ -1,4 +1,4 @@
-"""What the memory store knows of wrong hits: as `evidence` keeps it in Redis."""
+"""What the memory store knows beside entries: as `evidence` keeps it in Redis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
-from khazad_mitm.cache.commands import Weigh
+from khazad_mitm.cache.commands import Accept, Weigh
 
 MOST = 10_000
 """Of pools, and of requests with blocks; those that were used last stay."""
@@ -83,3 +83,28 @@ class Blocks:
 
     def of(self, asked: str) -> Collection[str]:
         return self._blocks.get(asked, ())
+
+
+class Credentials:
+    """Until when they are accepted, and when they were refused. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._refused_at: OrderedDict[str, float] = OrderedDict()
+
+    def is_accepted(self, credential: str, now: float) -> bool:
+        return self._until.get(credential, 0.0) > now
+
+    def accept(self, command: Accept, now: float) -> None:
+        if self._refused_at.get(command.credential, -1.0) <= command.asked_at:
+            self._note(self._until, command.credential, now + command.ttl_s)
+
+    def refuse(self, credential: str, now: float) -> None:
+        self._until.pop(credential, None)
+        self._note(self._refused_at, credential, now)
+
+    def _note(self, times: OrderedDict[str, float], credential: str, when: float) -> None:
+        times[credential] = when
+        times.move_to_end(credential)
+        if len(times) > MOST:
+            times.popitem(last=False)

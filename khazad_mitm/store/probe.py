@@ -11,12 +11,25 @@ import redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.store.cluster_url import ClusterURL
 
 OLDEST = "Vector Sets came with Redis 8.0"
 
 
-def probe(url: str, timeout_s: float = 2.0) -> None:
-    """Return if the Redis at `url` answers and has Vector Sets.
+def probe_cluster(url: ClusterURL, timeout_s: float = 2.0) -> None:
+    """Return if one of the named nodes answers, is one of a cluster and has Vector Sets."""
+    for number, node in enumerate(url.seeds, 1):
+        try:
+            probe(url.of(node), timeout_s, is_node=True)
+        except ConfigError:
+            if number == len(url.seeds):
+                raise
+        else:
+            return
+
+
+def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
+    """Return if the Redis at `url` answers and has Vector Sets; `is_node`: and is one of a cluster.
 
     Raises ConfigError, which says what is wrong and what to do, and never shows a password.
     """
@@ -39,12 +52,14 @@ def probe(url: str, timeout_s: float = 2.0) -> None:
     except (AuthenticationError, ResponseError) as error:
         raise ConfigError(
             f"khazad_redis_url: {shown} refuses us: {error}",
-            "the user needs all commands on all keys; redis://USER:PASSWORD@HOST:PORT",
+            "redis://USER:PASSWORD@HOST:PORT; docs/redis.md says what the user must be allowed",
         ) from error
     except (RedisError, OSError) as error:
+        hint = "start one, or use khazad_redis_url=embedded or =memory"
+        if "certificate verify failed" in str(error).lower():
+            hint = "name who vouches for it: ?ssl_ca_certs=/path/ca.pem (docs/redis.md)"
         raise ConfigError(
-            f"khazad_redis_url: no Redis answers at {shown} ({error})",
-            "start one, or use khazad_redis_url=embedded or =memory",
+            f"khazad_redis_url: no Redis answers at {shown} ({error})", hint
         ) from error
     finally:
         connection.disconnect()
@@ -55,10 +70,11 @@ def probe(url: str, timeout_s: float = 2.0) -> None:
             f"khazad_redis_url: {shown} is Redis {version}, without Vector Sets",
             f"{OLDEST}; or use khazad_redis_url=embedded or =memory",
         )
-    if facts.get("redis_mode") == "cluster":
+    if (facts.get("redis_mode") == "cluster") is not is_node:
+        place = shown.partition("://")[2]
         raise ConfigError(
-            f"khazad_redis_url: {shown} is a node of a cluster",
-            "clusters are not supported yet; use a single Redis 8",
+            f"khazad_redis_url: {shown} is {'no' if is_node else 'a'} node of a cluster",
+            f"{'redis://' if is_node else 'redis+cluster://'}{place}",
         )
 
 

@@ -23,8 +23,8 @@ from khazad_mitm.store import vectorset
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
 from khazad_mitm.store.namespace import clear, count_live, secret_of
+from khazad_mitm.store.space import Space
 from khazad_mitm.store.trips import Program, RedisCommand
-from khazad_mitm.store.vectorset import Space
 
 T = TypeVar("T")
 
@@ -56,11 +56,12 @@ class RedisStore:
         *,
         deadline_s: float,
         max_entries: int,
+        max_bytes: int = 2**30,
         server: Server | None = None,
     ) -> None:
         self.url = url
         self.deadline_s = deadline_s
-        self.space = Space(Keys.of(namespace), max_entries)
+        self.space = Space((Keys.of(namespace),), max_entries, max_bytes)
         self._server = server
         self._pool = redis.ConnectionPool.from_url(url, **connection_options(deadline_s))
         self._idle: deque[Any] = deque()
@@ -77,11 +78,11 @@ class RedisStore:
 
     def flush(self) -> int:
         """Remove the namespace's entries, and nobody else's; returns how many. The secret stays."""
-        return self._run(clear(self.space.keys))
+        return self._run(clear(self.space.buckets))
 
     def count(self) -> int:
         """How many entries are live."""
-        return self._run(count_live(self.space.keys, now_ms()))
+        return self._run(count_live(self.space.buckets, now_ms()))
 
     def close(self) -> None:
         """Close what is idle, and let go of the server."""
@@ -186,9 +187,22 @@ class AsyncRedisStore:
 
 
 def _trip(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+    send(connection, commands)
+    return receive(connection, len(commands))
+
+
+async def _trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+    await send_async(connection, commands)
+    return await receive_async(connection, len(commands))
+
+
+def send(connection: Any, commands: list[RedisCommand]) -> None:
     connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+
+
+def receive(connection: Any, count: int) -> list[Any]:
     replies: list[Any] = []
-    for _ in commands:
+    for _ in range(count):
         try:
             replies.append(connection.read_response())
         except ResponseError as error:
@@ -196,10 +210,13 @@ def _trip(connection: Any, commands: list[RedisCommand]) -> list[Any]:
     return replies
 
 
-async def _trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+async def send_async(connection: Any, commands: list[RedisCommand]) -> None:
     await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+
+
+async def receive_async(connection: Any, count: int) -> list[Any]:
     replies: list[Any] = []
-    for _ in commands:
+    for _ in range(count):
         try:
             replies.append(await connection.read_response())
         except ResponseError as error:

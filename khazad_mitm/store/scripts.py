@@ -1,8 +1,9 @@
 """The Lua programs: what has to happen in one piece inside Redis.
 
 `put` is one piece so that a kill at any moment leaves no vector without a body. `nearest` saves a
-round trip but holds the server while it runs, so it declines large sets. Each has the expiry
-index as KEYS[1], whose name less its last letter is the prefix of every key (see `keys`).
+round trip but holds the server while it runs, so it declines large sets. Those about
+entries have the expiry index as KEYS[1], whose name less its last letter is the prefix of every key
+(see `keys`).
 
 The clock is the server's: a client whose clock is fast must not sweep what is still alive.
 """
@@ -24,68 +25,99 @@ class Script:
 
 
 # An alias may have been taken over by another entry since; then it is that one's to remove.
+#
+# The facts of an entry begin with its bytes, and the field `total` beside them is their sum. Where
+# the last facts go it goes too, so that nothing is carried on.
 _REMOVE = """
 local prefix = string.sub(KEYS[1], 1, -2)
-local function remove(id)
-  for _, link in ipairs(redis.call('SMEMBERS', prefix .. 'l:' .. id)) do
-    if string.sub(link, 1, 2) == 'v:' then
-      redis.pcall('VREM', prefix .. link, id)
-    else
-      local target = redis.pcall('GET', prefix .. link)
-      if type(target) == 'string' and string.sub(target, 1, #id) == id then
-        redis.call('DEL', prefix .. link)
-      end
+local facts = prefix .. 'd'
+local function number(value) return string.format('%.0f', value) end
+local function total() return tonumber(redis.call('HGET', facts, 'total') or 0) end
+local function grow(id, bytes)
+  local line = redis.call('HGET', facts, id)
+  if not line then return end
+  local size, rest = string.match(line, '^(%d+)(.*)$')
+  redis.call('HSET', facts, id, number(size + bytes) .. rest)
+  redis.call('HINCRBY', facts, 'total', number(bytes))
+end
+local function unlink(id, link)
+  if string.sub(link, 1, 2) == 'v:' then
+    redis.pcall('VREM', prefix .. link, id)
+  else
+    local target = redis.pcall('GET', prefix .. link)
+    if type(target) == 'string' and string.sub(target, 1, #id) == id then
+      redis.call('DEL', prefix .. link)
     end
   end
+end
+local function remove(id)
+  for _, link in ipairs(redis.call('SMEMBERS', prefix .. 'l:' .. id)) do unlink(id, link) end
   redis.call('DEL', prefix .. 'e:' .. id, prefix .. 'l:' .. id, prefix .. 'h:' .. id)
   redis.call('ZREM', prefix .. 'x', id)
   redis.call('ZREM', prefix .. 'u', id)
+  local line = redis.call('HGET', facts, id)
+  if line then
+    redis.call('HINCRBY', facts, 'total', '-' .. string.match(line, '^%d+'))
+    redis.call('HDEL', facts, id)
+    if redis.call('HLEN', facts) == 1 then redis.call('DEL', facts) end
+  end
 end
 """
 
-# Remove what has expired, then the least recently used beyond the cap. %.0f, because Lua writes
-# a number of 13 digits as 1.7e+12.
+# Remove what has expired, then the least recently used beyond the caps; of these more at once
+# where one large entry needs the room of many. Says whether the bytes are below theirs. %.0f,
+# because Lua writes a number of 13 digits as 1.7e+12.
 _SWEEP = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function sweep(most_entries, most_removals)
-  for _, old in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'x', '-inf',
-      string.format('%.0f', now), 'LIMIT', 0, most_removals)) do
+local function sweep(most_entries, most_bytes, most_removals, most_evictions)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'x', '-inf', number(now),
+      'LIMIT', 0, most_removals)) do
     remove(old)
   end
-  local over = redis.call('ZCARD', prefix .. 'u') - most_entries
-  if over > 0 then
-    local last = math.min(over, most_removals) - 1
-    for _, old in ipairs(redis.call('ZRANGE', prefix .. 'u', 0, last)) do
-      remove(old)
+  for evicted = 1, tonumber(most_evictions) do
+    local is_large = total() > most_bytes
+    if not is_large then
+      local is_many = redis.call('ZCARD', prefix .. 'u') > most_entries
+      if not is_many or evicted > tonumber(most_removals) then break end
     end
+    local old = redis.call('ZRANGE', prefix .. 'u', 0, 0)[1]
+    if not old then break end
+    remove(old)
   end
+  return total() <= most_bytes
 end
 """
 
-# ARGV: most entries, most removals. For a full server, which denies PUT.
+# ARGV: the four bounds (`vectorset.Space.bounds`). For a full server, which denies PUT.
 SWEEP = Script(
     _REMOVE
     + _SWEEP
     + """
-sweep(ARGV[1], ARGV[2])
+sweep(tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4])
 return 1
 """
 )
 
-# ARGV: id, body, milliseconds to live or '', scope or '', vector, most entries, most removals.
+# ARGV: the four bounds, id, body, milliseconds to live or '', scope or '', vector, facts, bytes of
+# a vector set that is not there yet. Gives 0 where the entry is too large.
 # The first write is one that a full server denies: after any other it would let all the rest
 # pass. The vector comes before the body: if its set is none, nothing is kept.
 PUT = Script(
     _REMOVE
     + _SWEEP
     + """
-local id, body, ttl, scope = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-redis.call('ZADD', prefix .. 'u', string.format('%.0f', now), id)
+local id, body, ttl, scope, line = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[10]
+local most = tonumber(ARGV[2])
+redis.call('ZADD', prefix .. 'u', number(now), id)
 remove(id)
-sweep(ARGV[6] - 1, ARGV[7])
+local size = tonumber(string.match(line, '^%d+'))
+if scope ~= '' and redis.call('EXISTS', prefix .. 'v:' .. scope) == 0 then
+  size = size + ARGV[11]
+end
+if size > most or not sweep(ARGV[1] - 1, most - size, ARGV[3], ARGV[4]) then return 0 end
 if scope ~= '' then
-  redis.call('VADD', prefix .. 'v:' .. scope, 'FP32', ARGV[5], id)
+  redis.call('VADD', prefix .. 'v:' .. scope, 'FP32', ARGV[9], id)
   redis.call('SADD', prefix .. 'l:' .. id, 'v:' .. scope)
 end
 local expires = '+inf'
@@ -93,29 +125,68 @@ if ttl == '' then
   redis.call('SET', prefix .. 'e:' .. id, body)
 else
   redis.call('SET', prefix .. 'e:' .. id, body, 'PX', ttl)
-  expires = string.format('%.0f', now + ttl)
+  expires = number(now + ttl)
 end
 redis.call('ZADD', prefix .. 'x', expires, id)
-redis.call('ZADD', prefix .. 'u', string.format('%.0f', now), id)
+redis.call('ZADD', prefix .. 'u', number(now), id)
+redis.call('HSET', facts, id, line)
+redis.call('HINCRBY', facts, 'total', string.match(line, '^%d+'))
+grow(id, size - string.match(line, '^%d+'))
 return 1
 """
 )
 
-# ARGV: id, alias, conversation or '', the conversation it stands for, milliseconds now, similarity.
-ALIAS = Script(
+# ARGV: id, most tags, tags. They follow the last line break of the facts, with commas between them.
+LABEL = Script(
     _REMOVE
     + """
-local id = ARGV[1]
+local line = redis.call('HGET', facts, ARGV[1])
+if not line then return 0 end
+local known, count, before = {}, 0, #line
+for tag in string.gmatch(string.match(line, '[^\\n]*$'), '[^,]+') do
+  known[tag], count = true, count + 1
+end
+for i = 3, #ARGV do
+  if not known[ARGV[i]] and count < tonumber(ARGV[2]) then
+    line = line .. (count > 0 and ',' or '') .. ARGV[i]
+    known[ARGV[i]], count = true, count + 1
+  end
+end
+redis.call('HSET', facts, ARGV[1], line)
+grow(ARGV[1], #line - before)
+return 1
+"""
+)
+
+# ARGV: the four bounds, id, alias, conversation or '', the conversation it stands for, milliseconds
+# now, similarity, most links of an entry, bytes of one. Beyond these links one takes another's
+# place: a question that is asked in ever new words is used too often to be evicted with them.
+ALIAS = Script(
+    _REMOVE
+    + _SWEEP
+    + """
+local id = ARGV[5]
+local links = prefix .. 'l:' .. id
 local ttl = redis.call('PTTL', prefix .. 'e:' .. id)
 if ttl == -2 then return 0 end
 local function alias(link, target)
   redis.call('SET', prefix .. link, target)
   if ttl > 0 then redis.call('PEXPIRE', prefix .. link, ttl) end
-  redis.call('SADD', prefix .. 'l:' .. id, link)
+  if redis.call('SISMEMBER', links, link) == 1 then return end
+  if redis.call('SCARD', links) >= tonumber(ARGV[11]) then
+    local other = redis.call('SRANDMEMBER', links)
+    if string.sub(other, 1, 2) == 'v:' then redis.call('DEL', prefix .. link) return end
+    unlink(id, other)
+    redis.call('SREM', links, other)
+  else
+    grow(id, ARGV[12])
+  end
+  redis.call('SADD', links, link)
 end
-alias('a:' .. ARGV[2], id .. ':' .. ARGV[6])
-if ARGV[3] ~= '' then alias('p:' .. ARGV[3], id .. ':' .. ARGV[4]) end
-redis.call('ZADD', prefix .. 'u', 'XX', ARGV[5], id)
+alias('a:' .. ARGV[6], id .. ':' .. ARGV[10])
+if ARGV[7] ~= '' then alias('p:' .. ARGV[7], id .. ':' .. ARGV[8]) end
+redis.call('ZADD', prefix .. 'u', 'XX', ARGV[9], id)
+sweep(tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4])
 return 1
 """
 )
@@ -169,14 +240,25 @@ return 1
 """
 )
 
-# KEYS: expiry index, history. ARGV: id, what was asked, most of them.
+# KEYS: expiry index, history. ARGV: the four bounds, id, what was asked, most of them, bytes of a
+# list.
 REMEMBER = Script(
-    """
-local ttl = redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. 'e:' .. ARGV[1])
+    _REMOVE
+    + _SWEEP
+    + """
+local ttl = redis.call('PTTL', prefix .. 'e:' .. ARGV[5])
 if ttl == -2 then return 0 end
-redis.call('LPUSH', KEYS[2], ARGV[2])
-redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
+local function length()
+  local asked, sum = redis.call('LRANGE', KEYS[2], 0, -1), 0
+  for _, one in ipairs(asked) do sum = sum + #one end
+  return sum + (#asked > 0 and ARGV[8] or 0)
+end
+local before = length()
+redis.call('LPUSH', KEYS[2], ARGV[6])
+redis.call('LTRIM', KEYS[2], 0, ARGV[7] - 1)
 if ttl > 0 then redis.call('PEXPIRE', KEYS[2], ttl) end
+grow(ARGV[5], length() - before)
+sweep(tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4])
 return 1
 """
 )
@@ -227,5 +309,34 @@ if tonumber(redis.call('HGET', pool, 'size') or '0') >= tonumber(ARGV[6]) then
 end
 redis.call('EXPIRE', pool, ARGV[8])
 return redis.call('HGETALL', pool)
+"""
+)
+
+# KEYS: pool. ARGV: seconds to live, fields and values.
+SETTLE = Script(
+    """
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+return redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+)
+
+# KEYS: blocked ids of a request. ARGV: one more, seconds to live, most of them.
+BLOCK = Script(
+    """
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+local over = redis.call('SCARD', KEYS[1]) - ARGV[3]
+if over > 0 then redis.call('SPOP', KEYS[1], over) end
+return 1
+"""
+)
+
+# KEYS: credential. ARGV: what an accepted one is, seconds to live, millisecond it was asked.
+ACCEPT = Script(
+    """
+local said = redis.call('GET', KEYS[1])
+if said and said ~= ARGV[1] and tonumber(said) > tonumber(ARGV[3]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
 """
 )

@@ -19,19 +19,18 @@ Program: TypeAlias = Generator[list[RedisCommand], list[Any], T]
 
 
 def call(script: scripts.Script, keys: tuple[str, ...], arguments: RedisCommand) -> Program[Any]:
-    (reply,) = yield from call_each(script, keys, [arguments])
+    (reply,) = yield from call_each(script, [(keys, arguments)])
     return reply
 
 
 def call_each(
     script: scripts.Script,
-    keys: tuple[str, ...],
-    calls: Sequence[RedisCommand],
+    calls: Sequence[tuple[tuple[str, ...], RedisCommand]],
     beside: Sequence[RedisCommand] = (),
 ) -> Program[list[Any]]:
-    """Run a script once for each list of arguments, in one trip: by its digest, or by its text
-    where the server has not met it yet."""
-    rests = [(len(keys), *keys, *arguments) for arguments in calls]
+    """Run a script once for each pair of keys and arguments, in one trip: by its digest, or by its
+    text where the server has not met it yet."""
+    rests = [(len(keys), *keys, *arguments) for keys, arguments in calls]
     replies = yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]
     others = replies[len(rests) :]
     if any(isinstance(reply, NoScriptError) for reply in replies):

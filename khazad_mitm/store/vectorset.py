@@ -1,4 +1,5 @@
-"""Each store command as a program over Redis (see `trips`): entries here, the rest in `evidence`.
+"""Each store command as a program over Redis (see `trips`): entries here, the rest in `evidence`
+and `inventory`.
 
 Redis scores a neighbour (1 + cosine) / 2. That is undone here and nowhere else.
 Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
@@ -7,8 +8,7 @@ Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from redis.exceptions import OutOfMemoryError
 
@@ -18,9 +18,12 @@ from khazad_mitm.cache.commands import (
     Block,
     Find,
     Forget,
+    ForgetMany,
     Get,
     GetMany,
+    Inventory,
     IsAccepted,
+    Label,
     Nearest,
     Put,
     PutMany,
@@ -34,51 +37,25 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, scripts
+from khazad_mitm.store import evidence, inventory, scripts, weights
 from khazad_mitm.store.codec import decode, encode
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.space import Space
 from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, checked
 
 # Above this a script that searches would hold the server too long for everyone else; a plain
 # VSIM runs in a thread of its own.
 LARGE_SET = 10_000
-# Entries removed per write, expired or over the cap: each write adds one, so any backlog shrinks.
-REMOVALS_PER_PUT = 16
+# Aliases of one entry, and of conversations it stands for.
+MOST_LINKS = 256
 # Entries asked for or kept in one go: each reply, and each sending, has a deadline of its own.
 MOST_AT_ONCE = 64
 BYTES_AT_ONCE = 1024 * 1024
 # Rounds of a search that finds nothing but expired entries; as in the script.
 ROUNDS = 5
-# A touch is a write, and with AOF every write costs the reader behind it 50 us: one per entry and
-# process in this time keeps the order of last use true to ten seconds.
-TOUCH_EVERY_MS = 10_000
-MOST_TOUCHED = 10_000
 
-
-@dataclass(slots=True)
-class Space:
-    """A namespace as one process knows it."""
-
-    keys: Keys
-    max_entries: int
-    secret: bytes | None = None
-    """Once known, every write puts it back where it was lost."""
-    large: set[str] = field(default_factory=set)
-    """Scopes last seen above LARGE_SET."""
-    touched: dict[str, int] = field(default_factory=dict)
-    """When this process last touched an entry, Unix milliseconds."""
-
-    def touch(self, now_ms: int, *ids: str) -> list[RedisCommand]:
-        """The command that counts this as a use of the entries, or none where one was just sent."""
-        before = now_ms - TOUCH_EVERY_MS
-        due = [id_ for id_ in ids if self.touched.get(id_, before) <= before]
-        if not due:
-            return []
-        if len(self.touched) >= MOST_TOUCHED:
-            self.touched.clear()
-        self.touched.update(dict.fromkeys(due, now_ms))
-        used = [part for id_ in due for part in (now_ms, id_)]
-        return [("ZADD", self.keys.use, "XX", *used)]
+Call: TypeAlias = tuple[tuple[str, ...], RedisCommand]
+"""Keys and arguments of a script."""
 
 
 def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
@@ -89,7 +66,7 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case GetMany(fingerprints):
             return _get_many(fingerprints, space, now_ms)
         case Resolve(conversations):
-            return _resolve(conversations, space.keys)
+            return _resolve(conversations, space)
         case Nearest():
             return _nearest(command, space)
         case Put():
@@ -97,34 +74,44 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case PutMany(entries):
             return _put(tuple(map(Put, entries)), space, now_ms)
         case Alias():
-            return _alias(command, space.keys, now_ms)
+            return _alias(command, space, now_ms)
         case IsAccepted(credential):
-            return _is_accepted(space.keys.credential(credential))
-        case Accept(credential, ttl_s):
-            return _single("SET", space.keys.credential(credential), 1, "EX", ttl_s)
+            return evidence.is_accepted(credential, space.at(credential))
+        case Accept(credential):
+            return evidence.accept(command, space.at(credential))
         case Refuse(credential):
-            return _single("DEL", space.keys.credential(credential))
+            return evidence.refuse(credential, space.at(credential), now_ms)
         case Standing(pool):
-            return evidence.standing(pool, space.keys)
-        case Weigh():
-            return evidence.weigh(command, space.keys)
-        case Settle():
-            return evidence.settle(command, space.keys)
-        case Remember():
-            return evidence.remember(command, space.keys)
-        case Recall():
-            return evidence.recall(command, space.keys)
-        case Find():
-            return evidence.find(command, space.keys)
-        case Forget():
-            return evidence.forget(command, space.keys)
+            return evidence.standing(pool, space.at(pool))
+        case Weigh(pool):
+            return evidence.weigh(command, space.at(pool))
+        case Settle(pool):
+            return evidence.settle(command, space.at(pool))
+        case Remember(id_):
+            keys = space.at(id_)
+            return evidence.remember(command, keys, space.bounds(keys))
+        case Recall(id_):
+            return evidence.recall(command, space.at(id_))
+        case Find(prefix):
+            # The first four digits name the bucket.
+            buckets = (space.at(prefix),) if len(prefix) >= 4 else space.buckets
+            return evidence.find(command, buckets)
+        case Forget(id_):
+            return evidence.forget(command, space.at(id_))
         case Block():
-            return evidence.block(command, space.keys)
+            return evidence.block(command, space.at)
+        case ForgetMany():
+            return inventory.forget_many(command, space.at)
+        case Label(id_):
+            return inventory.label(command, space.at(id_))
+        case Inventory():
+            return inventory.inventory(space.buckets, now_ms)
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
     # A touch is not worth failing for: its reply, OOM perhaps, is not looked at.
-    keys, fingerprint = space.keys, command.fingerprint
+    fingerprint = command.fingerprint
+    keys = space.at(fingerprint)
     names = [keys.entry(fingerprint)]
     if command.alias is not None:
         names.append(keys.alias(command.alias))
@@ -159,19 +146,28 @@ def _entry_of(id_: str, body: bytes | None) -> Entry | None:
 def _get_many(
     fingerprints: tuple[str, ...], space: Space, now_ms: int
 ) -> Program[tuple[Entry | None, ...]]:
-    names = [space.keys.entry(fingerprint) for fingerprint in fingerprints]
-    asked: list[RedisCommand] = [
-        ("MGET", *names[start : start + MOST_AT_ONCE])
-        for start in range(0, len(names), MOST_AT_ONCE)
+    # A command has keys of one bucket only.
+    by_bucket: dict[Keys, list[str]] = {}
+    for fingerprint in fingerprints:
+        by_bucket.setdefault(space.at(fingerprint), []).append(fingerprint)
+    parts = [
+        (keys, ids[start : start + MOST_AT_ONCE])
+        for keys, ids in by_bucket.items()
+        for start in range(0, len(ids), MOST_AT_ONCE)
     ]
+    asked: list[RedisCommand] = [("MGET", *map(keys.entry, ids)) for keys, ids in parts]
     replies = yield [*asked, *space.touch(now_ms, *fingerprints)]
-    bodies = [body for found in replies[: len(asked)] for body in checked(found)]
-    return tuple(map(_entry_of, fingerprints, bodies))
+    found: dict[str, Entry | None] = {}
+    for (_, ids), reply in zip(parts, replies, strict=False):
+        found.update(zip(ids, map(_entry_of, ids, checked(reply)), strict=True))
+    return tuple(found[fingerprint] for fingerprint in fingerprints)
 
 
-def _resolve(conversations: tuple[str, ...], keys: Keys) -> Program[tuple[str | None, ...]]:
+def _resolve(conversations: tuple[str, ...], space: Space) -> Program[tuple[str | None, ...]]:
     if not conversations:
         return ()
+    # Those of one conversation lie in one bucket.
+    keys = space.at(conversations[0])
     (found,) = yield [("MGET", *map(keys.conversation, conversations))]
     return tuple(
         target.partition(b":")[2].decode("ascii", "replace") if target else None
@@ -180,22 +176,25 @@ def _resolve(conversations: tuple[str, ...], keys: Keys) -> Program[tuple[str | 
 
 
 def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
-    keys = space.keys
     beside: list[RedisCommand] = []
     if space.secret is not None:
-        beside.append(("SET", keys.secret, space.secret, "NX"))
+        beside.append(("SET", space.keys.secret, space.secret, "NX"))
     try:
-        for trip in _trips(_put_arguments(command, space, now_ms) for command in commands):
-            yield from call_each(scripts.PUT, (keys.expiry,), trip, beside)
+        yield from space.survey(now_ms)
+        for trip in _trips(_put_call(command, space, now_ms) for command in commands):
+            yield from call_each(scripts.PUT, trip, beside)
     except OutOfMemoryError:
         # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
-        bounds = (space.max_entries, REMOVALS_PER_PUT)
-        yield from call(scripts.SWEEP, (keys.expiry,), bounds)
+        buckets = {space.at(command.entry.id) for command in commands}
+        yield from call_each(
+            scripts.SWEEP, [((keys.expiry,), space.bounds(keys)) for keys in buckets]
+        )
 
 
-def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | None:
+def _put_call(command: Put, space: Space, now_ms: int) -> Call | None:
     """None for an entry that has expired already."""
     entry = command.entry
+    keys = space.at(entry.id)
     ttl: int | str = ""
     if entry.expires_at is not None:
         ttl = int(entry.expires_at * 1000) - now_ms
@@ -203,18 +202,22 @@ def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | No
             return None
     vector = b"" if command.vector is None else _blob(command.vector)
     scope = command.scope if command.scope and vector else ""
-    return (entry.id, encode(entry), ttl, scope, vector, space.max_entries, REMOVALS_PER_PUT)
+    body = encode(entry)
+    dimensions = weights.dimensions(command.vector) if scope else 0
+    facts = inventory.written(entry, weights.of_entry(len(body), dimensions))
+    arguments = (entry.id, body, ttl, scope, vector, facts, weights.SET)
+    return (keys.expiry,), (*space.bounds(keys), *arguments)
 
 
-def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
+def _trips(some: Iterable[Call | None]) -> Iterator[list[Call]]:
     """So many at a time that each trip keeps its deadline."""
-    trip: list[RedisCommand] = []
+    trip: list[Call] = []
     size = 0
-    for arguments in some:
-        if arguments is None:
+    for one in some:
+        if one is None:
             continue
-        trip.append(arguments)
-        size += sum(len(part) for part in arguments if isinstance(part, bytes))
+        trip.append(one)
+        size += sum(len(part) for part in one[1] if isinstance(part, bytes))
         if len(trip) == MOST_AT_ONCE or size >= BYTES_AT_ONCE:
             yield trip
             trip, size = [], 0
@@ -222,13 +225,14 @@ def _trips(some: Iterable[RedisCommand | None]) -> Iterator[list[RedisCommand]]:
         yield trip
 
 
-def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
+def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
     entry = command.entry
+    keys = space.at(entry.id)
     stands_for = entry.conversation
     conversation = command.conversation if stands_for and command.conversation != stands_for else ""
     arguments = (
-        *(entry.id, command.alias, conversation, stands_for, now_ms),
-        f"{command.similarity:.6f}",
+        *(*space.bounds(keys), entry.id, command.alias, conversation, stands_for, now_ms),
+        *(f"{command.similarity:.6f}", MOST_LINKS, weights.LINK),
     )
     try:
         yield from call(scripts.ALIAS, (keys.expiry,), arguments)
@@ -236,23 +240,10 @@ def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
         return
 
 
-def _is_accepted(key: str) -> Program[bool]:
-    (found,) = yield [("EXISTS", key)]
-    return bool(checked(found))
-
-
-def _single(*command: str | int) -> Program[None]:
-    (reply,) = yield [command]
-    checked(reply)
-
-
 def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:
     if command.scope not in space.large:
-        keys = (
-            space.keys.expiry,
-            space.keys.vectors(command.scope),
-            space.keys.blocks(command.asked),
-        )
+        at = space.at(command.scope)
+        keys = (at.expiry, at.vectors(command.scope), at.blocks(command.asked))
         lowest = repr((1 + command.at_least) / 2)
         arguments = (_blob(command.vector), command.count, lowest, LARGE_SET)
         found = yield from call(scripts.NEAREST, keys, arguments)
@@ -265,7 +256,7 @@ def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:
 
 def _nearest_of_many(command: Nearest, space: Space) -> Program[list[Neighbour]]:
     """The same in two trips, so that the search holds up nobody."""
-    keys, lowest = space.keys, (1 + command.at_least) / 2
+    keys, lowest = space.at(command.scope), (1 + command.at_least) / 2
     vectors = keys.vectors(command.scope)
     search = ("VSIM", vectors, "FP32", _blob(command.vector), "WITHSCORES", "COUNT", command.count)
     for _ in range(ROUNDS):

@@ -49,7 +49,7 @@ def test_a_batch_is_looked_for_as_a_whole_and_then_item_by_item() -> None:
     assert isinstance(get, Get)
     assert isinstance(get_many, GetMany)
     assert alone[0].fingerprint == get_many.fingerprints[1]
-    assert 1 == len({fingerprint[:4] for fingerprint in get_many.fingerprints})
+    assert 3 == len({fingerprint[:4] for fingerprint in get_many.fingerprints})
 
 
 def test_a_batch_of_known_items_is_a_hit() -> None:

@@ -163,8 +163,10 @@ def test_a_prefix_of_a_conversation_has_the_digest_it_had_when_it_was_asked() ->
 
 
 def test_a_turn_alone_has_the_fingerprint_of_its_own_request() -> None:
-    alone = [chain(asked(text)).digests().fingerprint for text in ("one", "two")]
-    both = chain(asked("one", {"role": "user", "content": "two"}))
+    alone = [
+        chain(asked(text, exact_only="batch")).digests().fingerprint for text in ("one", "two")
+    ]
+    both = chain(asked("one", {"role": "user", "content": "two"}, exact_only="batch"))
 
     assert alone == list(both.each_alone())
 
@@ -183,6 +185,32 @@ def test_all_digests_of_a_request_name_its_bucket() -> None:
 
     assert {made.bucket} == {digest[:4] for digest in all_of_them}
     assert {32} == {len(digest) for digest in all_of_them}
+
+
+def test_what_a_conversation_may_be_reworded_to_lies_in_its_bucket() -> None:
+    system = {"role": "system", "content": "You are brief."}
+    buckets = {
+        chain(asked(system, *turns)).bucket
+        for turns in (["hello"], ["hi there"], ["hello", "Hi.", "why?"], ["hi", "Hello.", "why?"])
+    }
+
+    assert 1 == len(buckets)
+
+
+def test_applications_are_spread_over_the_buckets() -> None:
+    """Of one caller and model too: by what they say before a conversation."""
+    buckets = {
+        chain(asked({"role": "system", "content": f"You are app {number}."}, "hello")).bucket
+        for number in range(50)
+    }
+
+    assert 40 < len(buckets)
+
+
+def test_what_is_for_exact_repeats_only_is_spread_over_the_buckets() -> None:
+    buckets = {chain(asked(f"text {n}", exact_only="batch")).bucket for n in range(50)}
+
+    assert 40 < len(buckets)
 
 
 json_values = st.recursive(

@@ -87,3 +87,12 @@ def test_what_is_no_longer_true_is_dropped_from_the_headers() -> None:
     )
 
     assert [("Content-Type", "application/json"), ("X-Request-Id", "r1")] == list(kept)
+
+
+@pytest.mark.parametrize(
+    "tags", ["x" * 65, ",".join(map(str, range(17))), "caf\u00e9", "a\tb", "\ud800"]
+)
+def test_tags_that_could_not_be_found_again_are_malformed(tags: str) -> None:
+    read = controls(("X-Khazad-Tag", tags))
+
+    assert ((), "x-khazad-tag") == (read.tags, read.malformed)

@@ -120,3 +120,22 @@ def test_what_is_served_is_asked_again_in_the_background(
     assert "Bearer sk-test" == upstream.calls[-1].headers["authorization"]
     assert chat(STORED.lower()) == upstream.calls[-1].body
     assert f"Answer {before + 1}.".encode() in repeat.body
+
+
+def test_a_tag_is_not_sent_on_and_what_it_labels_is_listed_and_forgotten(
+    kind: str, standing: Standing, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proxy = standing(kind, {**SETTINGS, "mode": "exact"})
+    at = f"--proxy=http://127.0.0.1:{proxy.port}"
+    with proxy.client() as client:
+        client.ask(chat(STORED), **{"X-Khazad-Tag": "customer-42"})
+        client.ask(chat(ASKED))
+        proxy.wait_until(stored=2)
+        assert all("x-khazad-tag" not in call.headers for call in upstream.calls)
+
+        assert 0 == main(["list", at, "--tag", "customer-42", "--json"])
+        assert 1 == json.loads(capsys.readouterr().out)["count"]
+        assert 0 == main(["forget", at, "--tag", "customer-42", "--yes"])
+        assert "1 answers forgotten" in capsys.readouterr().err
+        assert "fwd=miss" in client.ask(chat(STORED)).cache_status
+        assert "hit" in client.ask(chat(ASKED)).cache_status

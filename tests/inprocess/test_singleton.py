@@ -53,6 +53,22 @@ def test_a_second_stop_does_nothing_and_says_so(caplog: pytest.LogCaptureFixture
     assert "[Khazad] Not currently active" == caplog.messages[-1]
 
 
+def test_what_is_stored_is_listed_and_forgotten_by_tag(either: Any, upstream: Upstream) -> None:
+    khazad.init(**ARGUMENTS)
+    headers = {"X-Khazad-Tag": "faq"}
+    for number, given in enumerate((headers, {})):
+        either.post(upstream.url + PATH, json=question(f"number {number}"), headers=given)
+    listed = khazad.entries()
+
+    assert [(), ("faq",)] == [one["tags"] for one in listed]
+    assert 1 == len(khazad.entries(tag="faq"))
+    assert 1 == khazad.forget(tag="faq")
+    assert 1 == khazad.forget(listed[0]["id"])
+    assert [] == khazad.entries(model="*", older=0)
+    with pytest.raises(khazad.UnknownEntry):
+        khazad.forget()
+
+
 def test_stats_are_plain_values_and_zero_without_a_cache() -> None:
     stats = khazad.get_stats()
 

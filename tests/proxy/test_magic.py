@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mitmproxy.test import tutils
 
+from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 from khazad_mitm.proxy import magic
 
@@ -23,6 +24,14 @@ class Known:
     def wrong(self, id_: str, ask: str | None = None) -> Any:
         return {"id": id_, "ask": ask, "forgotten": True}
 
+    def entries(self, wanted: Selection, most: int | None = None) -> Any:
+        return {"wanted": repr(wanted), "most": most}
+
+    def forget(self, wanted: Selection) -> int:
+        if wanted.is_all:
+            raise UnknownEntry("nothing is said")
+        return 7
+
 
 async def page(method: str, path: str, *, is_local: bool = True) -> tuple[int, Any]:
     request = tutils.treq(method=method.encode(), path=path.encode())
@@ -30,7 +39,10 @@ async def page(method: str, path: str, *, is_local: bool = True) -> tuple[int, A
     return made.status_code, json.loads(made.content)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/explain"), ("POST", "/wrong")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/explain"), ("POST", "/wrong"), ("GET", "/entries"), ("POST", "/forget")],
+)
 async def test_what_is_stored_is_shown_on_this_machine_only(method: str, path: str):
     assert 403 == (await page(method, f"{path}?id=abcd", is_local=False))[0]
     assert 200 == (await page(method, f"{path}?id=abcd"))[0]
@@ -52,3 +64,14 @@ async def test_a_store_that_is_away_is_no_missing_entry():
 
 async def test_looking_changes_nothing():
     assert 404 == (await page("GET", "/wrong?id=abcd"))[0]
+    assert 404 == (await page("GET", "/forget?tag=a"))[0]
+
+
+async def test_a_selection_is_handed_on():
+    wanted = Selection(("ab12", "cd34"), "x y", "gpt-*", 90.0)
+    _, told = await page("GET", "/entries?id=ab12&id=cd34&tag=x+y&model=gpt-%2A&older=90&most=5")
+
+    assert {"wanted": repr(wanted), "most": 5} == told
+    assert (200, {"forgotten": 7}) == await page("POST", "/forget?tag=a")
+    assert (404, {"error": "nothing is said"}) == await page("POST", "/forget")
+    assert 404 == (await page("GET", "/entries?older=yesterday"))[0]

@@ -10,12 +10,15 @@ from uuid import uuid4
 import pytest
 
 from khazad_mitm.store import vectorset
-from khazad_mitm.store.connect import Store
+from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
+from khazad_mitm.store.cluster_url import ClusterURL
+from khazad_mitm.store.connect import AwaitableStore, Store
 from khazad_mitm.store.memory import MemoryStore
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
+from tests.clusters import redis_cluster
 from tests.servers import RedisServer, redis_server
 
-__all__ = ["redis_server"]
+__all__ = ["redis_cluster", "redis_server"]
 
 DEADLINE_S = 5.0
 
@@ -37,15 +40,18 @@ def redis_store(redis_server: RedisServer, namespace: str) -> Iterator[RedisStor
 class Awaited:
     """The awaiting store behind a blocking face, in one event loop."""
 
-    def __init__(self, store: RedisStore) -> None:
+    def __init__(self, store: AwaitableStore) -> None:
         self.loop = asyncio.new_event_loop()
-        self._store = AsyncRedisStore(store)
+        self._store = store
 
     def perform(self, command: Any) -> Any:
         return self.loop.run_until_complete(self._store.perform(command))
 
 
-@pytest.fixture(params=["memory", "redis", "redis-large-sets", "redis-awaited"])
+KINDS = ("memory", "redis", "redis-large-sets", "redis-awaited", "cluster", "cluster-awaited")
+
+
+@pytest.fixture(params=KINDS)
 def make_store(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, namespace: str
 ) -> Iterator[MakeStore]:
@@ -54,14 +60,23 @@ def make_store(
     if request.param == "redis-large-sets":
         monkeypatch.setattr(vectorset, "LARGE_SET", 0)
 
-    def make(max_entries: int = 1_000) -> Store:
+    def make(max_entries: int = 1_000, max_bytes: int = 2**30) -> Store:
+        bounds = {"max_entries": max_entries, "max_bytes": max_bytes}
         if request.param == "memory":
-            return MemoryStore(max_entries=max_entries)
-        server = request.getfixturevalue("redis_server")
-        store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, max_entries=max_entries)
+            return MemoryStore(**bounds)
+        store: RedisStore
+        awaitable: AwaitableStore
+        if request.param.startswith("cluster"):
+            url = ClusterURL.read(request.getfixturevalue("redis_cluster").url)
+            store = cluster = ClusterStore(url, namespace, deadline_s=DEADLINE_S, **bounds)
+            awaitable = AsyncClusterStore(cluster)
+        else:
+            server = request.getfixturevalue("redis_server")
+            store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, **bounds)
+            awaitable = AsyncRedisStore(store)
         closing.append(store.close)
-        if request.param == "redis-awaited":
-            awaited = Awaited(store)
+        if request.param.endswith("-awaited"):
+            awaited = Awaited(awaitable)
             closing.append(
                 lambda: awaited.loop.run_until_complete(awaited.loop.shutdown_asyncgens())
             )

@@ -8,13 +8,14 @@ import pytest
 
 from khazad_mitm.cache.commands import Get, Put
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.store.connect import Stores, connect
+from khazad_mitm.store.connect import Bounds, Stores, connect
+from tests.clusters import Cluster
 from tests.servers import RedisServer
 from tests.store.entries import digest, entry
 
 
 def opened(url: str, namespace: str = "kh") -> Stores:
-    return connect(url, namespace, deadline_s=5.0, max_entries=100)
+    return connect(url, namespace, deadline_s=5.0, bounds=Bounds(100, 2**30))
 
 
 def test_a_redis_url_gives_a_namespace_both_ways(
@@ -72,9 +73,32 @@ def test_what_one_process_keeps_another_finds(redis_server: RedisServer, namespa
         stores.sync.close()
 
 
-def test_a_cluster_is_not_supported_yet() -> None:
-    with pytest.raises(ConfigError, match="clusters are not supported yet"):
-        opened("redis+cluster://localhost:7000")
+def test_a_cluster_gives_a_namespace_both_ways(redis_cluster: Cluster, namespace: str) -> None:
+    stores = opened(redis_cluster.url, namespace)
+    stores.sync.perform(Put(entry(1)))
+
+    assert asyncio.run(stores.awaitable.perform(Get(digest(1)))) is not None
+    assert redis_cluster.url == stores.url
+    assert stores.sync.secret() == opened(redis_cluster.url, namespace).sync.secret()
+    stores.sync.close()
+
+
+def test_a_cluster_and_a_single_server_are_told_apart(
+    redis_cluster: Cluster, redis_server: RedisServer
+) -> None:
+    node = f"127.0.0.1:{redis_cluster.nodes[0].port}"
+    with pytest.raises(ConfigError, match=rf"is a node of a cluster\n\nhint: .*cluster://{node}"):
+        opened(f"redis://{node}")
+    with pytest.raises(ConfigError, match=r"no Redis answers at redis://127\.0\.0\.1:9"):
+        opened("redis+cluster://127.0.0.1:9,127.0.0.1:9")
+
+
+def test_one_node_of_those_named_may_be_away(redis_cluster: Cluster, namespace: str) -> None:
+    alive = redis_cluster.url.partition("://")[2]
+    stores = opened(f"redis+cluster://127.0.0.1:9,{alive}", namespace)
+
+    assert stores.sync.perform(Get(digest(1))) is None
+    stores.sync.close()
 
 
 @pytest.mark.parametrize("url", ["", "http://localhost", "memcached://x", "Memory", "memory://"])

@@ -17,7 +17,7 @@ import redis
 from khazad_mitm.cache.commands import Get, Nearest, Put
 from khazad_mitm.errors import CacheUnavailable, ConfigError, MissingExtra
 from khazad_mitm.store import embedded_files
-from khazad_mitm.store.connect import Stores, connect
+from khazad_mitm.store.connect import Bounds, Stores, connect
 from khazad_mitm.store.embedded import serves, start_embedded
 from khazad_mitm.store.embedded_guard import PID
 from khazad_mitm.store.redis_store import RedisStore
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 # Another process of the same user: uses the server until its standard input ends.
 USER = """
 import sys
-from khazad_mitm.store.connect import connect
-stores = connect("embedded", "kh", deadline_s=5.0, max_entries=100)
+from khazad_mitm.store.connect import Bounds, connect
+stores = connect("embedded", "kh", deadline_s=5.0, bounds=Bounds(100, 2**30))
 print(stores.url, flush=True)
 sys.stdin.read()
 """
@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def opened() -> Stores:
-    return connect("embedded", "kh", deadline_s=5.0, max_entries=100)
+    return connect("embedded", "kh", deadline_s=5.0, bounds=Bounds(100, 2**30))
 
 
 @contextmanager

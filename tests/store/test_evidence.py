@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import (
+    Accept,
     Alias,
     Asked,
     Block,
     Find,
     Forget,
     Get,
+    IsAccepted,
     Nearest,
     Put,
     Recall,
+    Refuse,
     Remember,
     Resolve,
     Settle,
@@ -21,6 +26,8 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.evidence import MOST_BLOCKS, MOST_REMEMBERED
+from khazad_mitm.store.redis_store import RedisStore
+from tests.servers import RedisServer
 from tests.store.conftest import MakeStore
 from tests.store.entries import QUESTION, at_cosine, digest, entry
 
@@ -197,3 +204,50 @@ def test_flushing_forgets_pools_and_blocks(store: Store) -> None:
 
     assert store.perform(Standing(POOL)) is None
     assert 1 == len(store.perform(Nearest("s", QUESTION, 0.9, asked=digest(2))))
+
+
+def test_an_answer_to_an_older_question_does_not_undo_another_workers_refusal(
+    make_store: MakeStore,
+) -> None:
+    one = make_store()
+    other = one if one.__class__.__name__ == "MemoryStore" else make_store()
+    credential, asked_at = digest(5), time.time() - 1
+    one.perform(Accept(credential, 3600, asked_at))
+    other.perform(Refuse(credential))
+    one.perform(Accept(credential, 3600, asked_at))
+    assert not other.perform(IsAccepted(credential))
+
+    one.perform(Accept(credential, 3600, time.time() + 1))
+    assert other.perform(IsAccepted(credential))
+
+
+def test_a_full_server_still_forgets_an_acceptance(
+    redis_store: RedisStore, redis_server: RedisServer
+) -> None:
+    redis_store.perform(Accept(digest(5), 3600, time.time()))
+    with redis_server.client() as client:
+        client.config_set("maxmemory", 1)
+        try:
+            redis_store.perform(Refuse(digest(5)))
+            redis_store.perform(Accept(digest(6), 3600, time.time()))
+        finally:
+            client.config_set("maxmemory", 0)
+
+    assert not redis_store.perform(IsAccepted(digest(5)))
+    assert not redis_store.perform(IsAccepted(digest(6)))
+
+
+def test_what_is_written_beside_entries_does_not_stay_for_ever(
+    redis_store: RedisStore, redis_server: RedisServer
+) -> None:
+    redis_store.perform(Accept(digest(5), 3600, time.time()))
+    redis_store.perform(Refuse(digest(6)))
+    redis_store.perform(Settle(POOL, Earned(0.8)))
+    redis_store.perform(Weigh(digest(78), 3, candidates=1))
+    redis_store.perform(Block(digest(1), digest(2)))
+    with redis_server.client() as client:
+        names = list(client.scan_iter(redis_store.space.keys.pattern))
+        lives = [client.ttl(name) for name in names]
+
+    assert 6 == len(names)
+    assert all(life > 0 for life in lives)

@@ -55,7 +55,7 @@ def test_nothing_is_left_of_expired_entries_after_a_few_writes(
         redis_store.perform(Put(entry(number)))
 
     keys = redis_store.space.keys
-    left = {keys.expiry, keys.use, keys.entry(digest(50)), keys.entry(digest(51))}
+    left = {keys.expiry, keys.use, keys.facts, keys.entry(digest(50)), keys.entry(digest(51))}
     assert left == keys_left(client, redis_store)
     assert 2 == client.zcard(keys.expiry) == client.zcard(keys.use)
 
@@ -68,7 +68,7 @@ def test_nothing_is_left_of_evicted_entries(redis_server: RedisServer, namespace
 
     with redis_server.client() as client:
         kinds = sorted(key[len(store.space.keys.prefix)] for key in keys_left(client, store))
-    assert list("aaeellppuvvx") == kinds
+    assert list("aadeellppuvvx") == kinds
     store.close()
 
 

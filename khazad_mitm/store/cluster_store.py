@@ -1,0 +1,210 @@
+"""Entries in a Redis Cluster: the two runners of `topology`'s legs, blocking and awaiting.
+
+What a store promises, and what its programs ask, is as in `redis_store`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+from redis.exceptions import RedisError, ResponseError
+
+from khazad_mitm.cache.commands import StoreCommand
+from khazad_mitm.store import vectorset
+from khazad_mitm.store.cluster_url import ClusterURL
+from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.loops import LoopConnections
+from khazad_mitm.store.redis_store import (
+    IDLE_CONNECTIONS,
+    RedisStore,
+    connection_options,
+    now_ms,
+    receive,
+    receive_async,
+    send,
+    send_async,
+)
+from khazad_mitm.store.space import Space
+from khazad_mitm.store.topology import Address, Leg, Replies, Topology, routed
+from khazad_mitm.store.trips import Program
+
+T = TypeVar("T")
+
+# Of a namespace: so many slots, over all masters. Enough for dozens of them, and few enough to ask
+# each how much it holds.
+BUCKETS = 64
+
+
+class ClusterStore(RedisStore):
+    """The blocking store; thread-safe, and safe to carry over a fork."""
+
+    def __init__(
+        self,
+        url: ClusterURL,
+        namespace: str,
+        *,
+        deadline_s: float,
+        max_entries: int,
+        max_bytes: int = 2**30,
+    ) -> None:
+        self.cluster = url
+        self.deadline_s = deadline_s
+        self.topology = Topology(url.seeds)
+        buckets = tuple(Keys.of(namespace, bucket) for bucket in range(BUCKETS))
+        self.space = Space(buckets, max_entries, max_bytes)
+        self._server = None
+        self._pools: dict[Address, redis.ConnectionPool] = {}
+        self._kept: defaultdict[Address, deque[Any]] = defaultdict(deque)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        for idle in list(self._kept.values()):
+            while idle:
+                idle.pop().disconnect()
+
+    def _run(self, program: Program[T]) -> T:
+        with self._named_errors():
+            steps = routed(program, self.topology)
+            try:
+                legs = next(steps)
+                while True:
+                    legs = steps.send(self._trips(legs))
+            except StopIteration as done:
+                result: T = done.value
+                return result
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise self.unavailable(error) from error
+
+    def _trips(self, legs: list[Leg]) -> list[Replies]:
+        """All at once: what one node takes, another takes meanwhile."""
+        taken = [self._take_at(node) for node, _ in legs]
+        replies: list[Replies] = []
+        done = 0
+        try:
+            sent = [
+                _sent(connection, commands)
+                for (connection, _), (_, commands) in zip(taken, legs, strict=True)
+            ]
+            for (connection, was_used), (node, commands), failed in zip(
+                taken, legs, sent, strict=True
+            ):
+                told = failed or _received(connection, len(commands))
+                if was_used and isinstance(told, redis.ConnectionError):
+                    # As in RedisStore._run: it may have restarted since.
+                    connection.disconnect()
+                    told = _sent(connection, commands) or _received(connection, len(commands))
+                if isinstance(told, Exception):
+                    connection.disconnect()
+                else:
+                    self._give_at(node, connection)
+                done += 1
+                replies.append(told)
+        finally:
+            # Left in the middle: replies are on their way that nobody else must read.
+            for connection, _ in taken[done:]:
+                connection.disconnect()
+        return replies
+
+    def _take_at(self, node: Address) -> tuple[Any, bool]:
+        try:
+            while True:
+                connection = self._kept[node].pop()
+                if connection.pid == os.getpid():
+                    return connection, True
+        except IndexError:
+            pool = self._pools.get(node)
+            if pool is None:
+                options = connection_options(self.deadline_s)
+                pool = redis.ConnectionPool.from_url(self.cluster.of(node), **options)
+                self._pools[node] = pool
+            return pool.connection_class(**pool.connection_kwargs), False
+
+    def _give_at(self, node: Address, connection: Any) -> None:
+        if len(self._kept[node]) < IDLE_CONNECTIONS:
+            self._kept[node].append(connection)
+        else:
+            connection.disconnect()
+
+
+class AsyncClusterStore:
+    """The same namespace, awaited; in any number of event loops, one after another or at once."""
+
+    def __init__(self, store: ClusterStore) -> None:
+        self._store = store
+        self._nodes: dict[Address, LoopConnections] = {}
+
+    async def perform(self, command: StoreCommand) -> Any:
+        """Obey. Raises CacheUnavailable where the cluster does not."""
+        program = vectorset.program(command, self._store.space, now_ms())
+        with self._store._named_errors():
+            steps = routed(program, self._store.topology)
+            try:
+                legs = next(steps)
+                while True:
+                    if len(legs) == 1:
+                        legs = steps.send([await self._trip(*legs[0])])
+                    else:
+                        came = await asyncio.gather(*(self._trip(*leg) for leg in legs))
+                        legs = steps.send(list(came))
+            except StopIteration as done:
+                return done.value
+
+    async def _trip(self, node: Address, commands: Any) -> Replies:
+        if node not in self._nodes:
+            options = connection_options(self._store.deadline_s)
+            self._nodes[node] = LoopConnections(self._store.cluster.of(node), options)
+        connections = await self._nodes[node].here()
+        try:
+            connection = await connections.take()
+        except RedisError as error:
+            return error
+        was_used = connection.is_connected
+        is_whole = False
+        try:
+            try:
+                await send_async(connection, commands)
+                replies = await receive_async(connection, len(commands))
+            except redis.ConnectionError:  # as in ClusterStore._trips
+                if not was_used:
+                    raise
+                await connection.disconnect(nowait=True)
+                await send_async(connection, commands)
+                replies = await receive_async(connection, len(commands))
+            is_whole = True
+            return replies
+        except (RedisError, OSError) as error:
+            if not isinstance(error, ResponseError):
+                connections.fail(redis.TimeoutError(f"another waited in vain: {error}"))
+            return error
+        finally:
+            if not is_whole:
+                # Cancelled too: replies are on their way that nobody else must read.
+                await connection.disconnect(nowait=True)
+            connections.give(connection)
+
+
+def _sent(connection: Any, commands: Any) -> Exception | None:
+    try:
+        send(connection, commands)
+    except (RedisError, OSError) as error:
+        return error
+    return None
+
+
+def _received(connection: Any, count: int) -> Replies:
+    try:
+        return receive(connection, count)
+    except (RedisError, OSError) as error:
+        return error

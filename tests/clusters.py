@@ -1,0 +1,160 @@
+"""A real Redis Cluster for tests: three masters, three replicas, on loopback."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from khazad_mitm.store.embedded_files import redis_server as binary
+from tests.servers import until
+
+MASTERS = 3
+SLOTS = 16_384
+# How long a master may be away before a replica takes its place.
+NODE_TIMEOUT_MS = 1_000
+
+
+@dataclass
+class Node:
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        client = redis.Redis(port=self.port, protocol=2)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def info(self) -> dict[str, str]:
+        with self.client() as client:
+            lines = client.execute_command("CLUSTER", "INFO")
+            text = lines.decode() if isinstance(lines, bytes) else ""
+            if isinstance(lines, dict):
+                return {str(name): str(value) for name, value in lines.items()}
+            return dict(line.split(":", 1) for line in text.split() if ":" in line)
+
+    @property
+    def role(self) -> str:
+        with self.client() as client:
+            return str(client.info("replication")["role"])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Cluster:
+    nodes: list[Node]
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    @property
+    def alive(self) -> list[Node]:
+        return [node for node in self.nodes if node.process.poll() is None]
+
+    def masters(self) -> list[Node]:
+        return [node for node in self.alive if node.role == "master"]
+
+    def serving(self, key: str) -> Node:
+        """The master that has a key's slot."""
+        with self.alive[0].client() as client:
+            slot = client.execute_command("CLUSTER", "KEYSLOT", key)
+            for first, last, (_, port, *_), *_ in client.execute_command("CLUSTER SLOTS"):
+                if first <= slot <= last:
+                    return next(node for node in self.nodes if node.port == port)
+        raise LookupError(key)
+
+
+def _free_port() -> int:
+    # The second port, of the bus, is 10,000 above: it must be one too.
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            if port < 50_000:
+                try:
+                    two.bind(("127.0.0.1", port + 10_000))
+                except OSError:
+                    continue
+                return port
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="khazad-"))
+        nodes = [_start(Path(folder), stack) for _ in range(2 * MASTERS)]
+        for node in nodes:
+            until(lambda node=node: _answers(node))
+        masters, replicas = nodes[:MASTERS], nodes[MASTERS:]
+        each = -(-SLOTS // MASTERS)
+        for number, node in enumerate(masters):
+            with node.client() as client:
+                last = min(SLOTS, (number + 1) * each) - 1
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * each, last)
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for node in nodes[1:]:
+            with node.client() as client:
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        until(lambda: all(node.info()["cluster_known_nodes"] == "6" for node in nodes))
+        for master, replica in zip(masters, replicas, strict=True):
+            with master.client() as client:
+                name = client.execute_command("CLUSTER", "MYID")
+            with replica.client() as client:
+                client.execute_command("CLUSTER", "REPLICATE", name)
+        until(lambda: all(node.info()["cluster_state"] == "ok" for node in nodes))
+        until(lambda: all(_is_in_step(node) for node in replicas))
+        yield Cluster(nodes)
+
+
+def _start(folder: Path, stack: ExitStack) -> Node:
+    port = _free_port()
+    command = [
+        str(binary(folder)),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(folder),
+    ]
+    command += ["--save", "", "--cluster-enabled", "yes", "--logfile", f"{port}.log"]
+    command += ["--cluster-config-file", f"{port}.conf"]
+    command += ["--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"]
+    node = Node(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
+    stack.callback(node.kill)
+    return node
+
+
+def _answers(node: Node) -> bool:
+    try:
+        with node.client() as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _is_in_step(node: Node) -> bool:
+    with node.client() as client:
+        told = client.info("replication")
+    return told["role"] == "slave" and told["master_link_status"] == "up"
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[Cluster]:
+    """One cluster for all tests that do not ill-treat it."""
+    with running_cluster() as cluster:
+        yield cluster
