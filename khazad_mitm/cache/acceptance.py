@@ -35,10 +35,14 @@ class Acceptances:
         self._lock = Lock()
         self._until: dict[str, float] = {}
         self._refused_at: dict[str, float] = {}
+        self._unheard: dict[str, float] = {}
+        """Refused, and the store has not been told: it would still say yes."""
 
     def known(self, command: Command) -> Known | None:
         """The result of a command as far as it is known here; None: ask the store."""
         match command:
+            case IsAccepted(credential) if credential in self._unheard:
+                return Known(False)
             case IsAccepted(credential):
                 is_believed = self._until.get(credential, 0.0) > self._clock()
                 return Known(True) if is_believed else None
@@ -49,16 +53,21 @@ class Acceptances:
                     # What was asked before the refusal says nothing new, however late it ends.
                     if self._refused_at.get(credential, -1.0) > asked_at:
                         return Known(None)
+                    self._unheard.pop(credential, None)
                     self._believe(credential, min(BELIEVED_S, ttl_s))
             case Refuse(credential):
                 with self._lock:
                     self._until.pop(credential, None)
                     self._remember(self._refused_at, credential, self._clock())
+                    self._remember(self._unheard, credential, self._clock())
         return None
 
     def learn(self, command: Command, result: Any) -> None:
         """What the store said to a command."""
         match command:
+            case Refuse(credential):
+                with self._lock:
+                    self._unheard.pop(credential, None)
             case IsAccepted(credential) if result:
                 with self._lock:
                     # The store may have said so before it heard of the refusal.

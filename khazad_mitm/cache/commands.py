@@ -263,6 +263,9 @@ StoreCommand: TypeAlias = (
     | Forget
     | Block
 )
+GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block)
+"""What makes the store larger. A full or read-only one denies them; it is not away for that."""
+
 Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join
 
 Steps: TypeAlias = Generator[Command, Any, T]

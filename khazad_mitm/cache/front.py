@@ -342,6 +342,7 @@ class Cache:
     def close(self) -> None:
         """Store what is waiting, let go of connections and threads. Idempotent."""
         self._archive.close()
+        self._parts.probes.close(0.0)
         self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)

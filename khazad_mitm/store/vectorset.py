@@ -188,9 +188,10 @@ def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
         for trip in _trips(_put_arguments(command, space, now_ms) for command in commands):
             yield from call_each(scripts.PUT, (keys.expiry,), trip, beside)
     except OutOfMemoryError:
-        # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
+        # A full server denies what needs room, and lets what has expired be removed.
         bounds = (space.max_entries, REMOVALS_PER_PUT)
         yield from call(scripts.SWEEP, (keys.expiry,), bounds)
+        raise
 
 
 def _put_arguments(command: Put, space: Space, now_ms: int) -> RedisCommand | None:
@@ -230,10 +231,7 @@ def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
         *(entry.id, command.alias, conversation, stands_for, now_ms),
         f"{command.similarity:.6f}",
     )
-    try:
-        yield from call(scripts.ALIAS, (keys.expiry,), arguments)
-    except OutOfMemoryError:
-        return
+    yield from call(scripts.ALIAS, (keys.expiry,), arguments)
 
 
 def _is_accepted(key: str) -> Program[bool]:

@@ -14,8 +14,17 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from khazad_mitm.cache.commands import Alias, Get, GetMany, Nearest, Put, PutMany, Resolve
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.cache.commands import (
+    Accept,
+    Alias,
+    Get,
+    GetMany,
+    Nearest,
+    Put,
+    PutMany,
+    Resolve,
+)
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 from tests.servers import RedisServer, running_redis, until
@@ -187,8 +196,13 @@ def test_a_full_server_keeps_nothing_more_and_goes_on_answering(own_server: Redi
     with own_server.client() as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
-    store.perform(Put(entry(2), "s", QUESTION))
-    store.perform(Alias(digest(3), digest(4), entry(1)))
+    for command in (
+        Put(entry(2), "s", QUESTION),
+        Alias(digest(3), digest(4), entry(1)),
+        Accept(digest(5), 3600),
+    ):
+        with pytest.raises(WriteDenied):
+            store.perform(command)
 
     assert store.perform(Get(digest(1))) is not None
     assert store.perform(Get(digest(2))) is None
@@ -202,7 +216,8 @@ def test_a_full_server_is_still_swept(own_server: RedisServer) -> None:
     until(lambda: store.count() == 0)
     with own_server.client() as client:
         client.config_set("maxmemory", 1)
-        store.perform(Put(entry(2), "s", QUESTION))
+        with pytest.raises(WriteDenied):
+            store.perform(Put(entry(2), "s", QUESTION))
 
         assert set() == keys_left(client, store)
     store.close()
