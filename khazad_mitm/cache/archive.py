@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from khazad_mitm.cache import drive, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
+from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.routes import Rulebook
@@ -30,6 +31,8 @@ TOO_MANY = "too many waiting"
 MOST_UNJUDGED = 100
 
 logger = logging.getLogger("khazad")
+
+T = TypeVar("T")
 
 Decode = Callable[[bytes, str, int], "bytes | None"]
 
@@ -143,9 +146,9 @@ class Archive:
 
     def _store(self, miss: Miss, response: Response, now: float) -> None:
         try:
-            entry = self._landed(miss, response, now)
+            entry, is_kept = self._landed(miss, response, now)
             # Afterwards: those who wait for the answer do not wait for what follows.
-            if entry is not None:
+            if entry is not None and is_kept:
                 self._run(lookup.place(miss, entry))
                 self._counters.count_stored()
         finally:
@@ -153,35 +156,37 @@ class Archive:
         if entry is not None and miss.candidate is not None and not entry.exact_only:
             self._observe(miss, miss.candidate, entry.answer, was_served=False)
 
-    def _landed(self, miss: Miss, response: Response, now: float) -> Entry | None:
-        """Keep an answer, and tell those who wait for it."""
+    def _landed(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
+        """Keep an answer, and tell those who wait for it; was it kept?
+
+        They are told whether it was or not: who asked the same needs no store to be answered.
+        """
         flights = self._parts.flights
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
         # and so would the refusal of the key that all of them show.
         is_everyones = response.status == HTTPStatus.OK or policy.refuses_credential(response)
         otherwise = flights.dissolve if is_everyones else flights.hand_over
-        entry: Entry | None = None
+        entry, is_kept = None, False
         try:
-            entry = self._stored(miss, response, now)
+            entry, is_kept = self._stored(miss, response, now)
         finally:
             if miss.flight and entry is not None:
                 flights.land(miss.flight, entry)
             elif miss.flight:
                 otherwise(miss.flight)
             self._parts.landings.end(_landing(miss))
-        return entry
+        return entry, is_kept
 
-    def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
-        """Judge an answer, and keep it if it is whole."""
+    def _stored(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
+        """Judge an answer, and keep it if it is whole; was it kept?"""
         rules = self._rulebook.of(miss.parsed)
-        self._run(lookup.vouch(miss, response, rules))
+        self._run_on(lookup.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):
             self._unkept(miss, read)
-            return None
+            return None, False
         answer, decoded = read
-        entry: Entry | None = self._run(lookup.keep(miss, decoded, answer, rules, now))
-        return entry
+        return self._run_on(lookup.keep(miss, decoded, answer, rules, now))
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
         """The answer in a response, and that decoded; or why it is none."""
@@ -254,6 +259,22 @@ class Archive:
         except CacheUnavailable:
             self._counters.count_error()
             return None
+
+    def _run_on(self, steps: Steps[T]) -> tuple[T, bool]:
+        """Run a story to its end even where the store does not obey; did it?"""
+        obeyed = True
+
+        def obey(command: Command) -> Any:
+            nonlocal obeyed
+            try:
+                return drive.obey(self._parts, command)
+            except CacheUnavailable:
+                obeyed = False
+
+        result = drive.run(steps, obey)
+        if not obeyed:
+            self._counters.count_error()
+        return result, obeyed
 
     def _unkept(self, miss: Miss, reason: str) -> None:
         self._counters.count_unkept(reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,13 +20,13 @@ from khazad_mitm.cache import explain as explaining
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
-from khazad_mitm.cache.commands import Command, Steps
+from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.cache.without_store import as_if_empty
 from khazad_mitm.exchange import (
     Bypass,
     Hit,
@@ -129,7 +129,7 @@ class Cache:
             parsed = self._recognise(request)
             if parsed is None:
                 return None
-            outcome = self._started(parsed, partial(drive.obey, self._parts))
+            outcome = self._run(self._story(parsed))
         except Exception:
             self._failed()
             return None
@@ -146,12 +146,11 @@ class Cache:
             if parsed is None:
                 return None
             if parsed.batch is None:
-                outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+                obey_async = partial(drive.obey_async, self._parts)
+                outcome = await drive.run_async(self._story(parsed), obey_async)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
-                outcome = await self._on_a_thread(
-                    partial(self._started, parsed, partial(drive.obey, self._parts))
-                )
+                outcome = await self._on_a_thread(partial(self._run, self._story(parsed)))
         except Exception:
             self._failed()
             return None
@@ -180,23 +179,8 @@ class Cache:
     def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
         now = time.time()
         story = lookup(parsed, self._rulebook.of(parsed), now)
-        return (yield from coalesced(story, self._parts.flights, now))
-
-    def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
-        try:
-            return drive.run(self._story(parsed), obey)
-        except CacheUnavailable:
-            self._counters.count_error()
-            return Bypass(parsed, log_lines.STORE_AWAY)
-
-    async def _started_async(
-        self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
-    ) -> Outcome:
-        try:
-            return await drive.run_async(self._story(parsed), obey)
-        except CacheUnavailable:
-            self._counters.count_error()
-            return Bypass(parsed, log_lines.STORE_AWAY)
+        joined = coalesced(story, self._parts.flights, now)
+        return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:
         # An edge: a mistake of ours must not reach the caller.

@@ -6,9 +6,8 @@ import logging
 
 from khazad_mitm.cache import status
 from khazad_mitm.cache.archive import what
+from khazad_mitm.cache.without_store import STORE_AWAY
 from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
-
-STORE_AWAY = "store unavailable"
 
 logger = logging.getLogger("khazad")
 
@@ -25,11 +24,11 @@ def tell(outcome: Outcome, seconds: float) -> None:
                 "collapsed" if outcome.is_collapsed else outcome.tier,
                 whose,
             )
+        case Miss(reason=reason) if reason == STORE_AWAY:
+            # The breaker has said so once; a line for each call would bury it.
+            logger.debug("[Khazad] CACHE MISS - %s - %s", reason, whose)
         case Miss():
             detail = status.describe_miss(outcome)
             logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {whose}".strip())
-        case Bypass(reason=reason) if reason == STORE_AWAY:
-            # The breaker has said so once; a line for each call would bury it.
-            logger.debug("[Khazad] BYPASS - %s %s", reason, whose)
         case Bypass(reason=reason) | Unsatisfied(reason=reason):
             logger.info("[Khazad] BYPASS - %s %s", reason, whose)

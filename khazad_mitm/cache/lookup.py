@@ -40,7 +40,6 @@ from khazad_mitm.exchange import (
     Outcome,
     Pair,
     ParsedRequest,
-    Unkept,
     Unsatisfied,
 )
 from khazad_mitm.messages import Response
@@ -256,9 +255,7 @@ def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
             yield Accept(proof, rules.credential_ttl_s, miss.asked_at)
 
 
-def keep(
-    miss: Miss, response: Response, answer: Answer, rules: Rules, now: float
-) -> Steps[Entry | Unkept]:
+def keep(miss: Miss, response: Response, answer: Answer, rules: Rules, now: float) -> Steps[Entry]:
     """Keep a complete answer under the keys that its lookup has computed.
 
     `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until

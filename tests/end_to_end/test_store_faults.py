@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ from tests.end_to_end.clients import Client
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.redises import Redis
 from tests.end_to_end.relay import Relay
-from tests.end_to_end.upstream import Call, Upstream, chat_answer, question
+from tests.end_to_end.upstream import WAIT_S, Call, Upstream, chat_answer, question
 from tests.servers import until
 
 DEADLINE_S = 2.0
@@ -208,6 +209,31 @@ def test_a_store_that_does_not_answer_costs_one_deadline_and_no_call(
 
     assert waited <= 1
     assert (1, 1) == (len(ground.lines("unavailable")), len(ground.lines("is back")))
+
+
+def test_equal_questions_share_one_call_while_it_is_away(
+    ground: Ground, upstream: Upstream
+) -> None:
+    ground.learn()  # so that its key is known to the upstream
+    body, go_on = ground.new(), threading.Event()
+
+    def answer(call: Call) -> Any:
+        assert go_on.wait(WAIT_S)
+        return answer_to(call.body)
+
+    upstream.answer = answer
+    before = len(upstream.calls)
+    with stopped(ground), ExitStack() as stack:
+        clients = [stack.enter_context(ground.proxy.client()) for _ in range(20)]
+        asking = [client.sent(body) for client in clients]
+        ground.wait_for("unavailable")
+        go_on.set()
+        bodies = [connection.getresponse().read() for connection in asking]
+    until(lambda: ground.lines("is back") or not ground.ask(ground.new()))
+
+    assert [answer_to(body).frames[0]] * 20 == bodies
+    assert body == upstream.calls[before].body
+    assert 1 == sum(call.body == body for call in upstream.calls)
 
 
 # -- the store answers, and takes nothing
