@@ -48,7 +48,9 @@ DOORS = {
 }
 
 # Where the story meets an event loop.
-DRIVERS = tuple(f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front", "landings"))
+DRIVERS = tuple(
+    f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front", "landings", "live")
+)
 
 # Libraries that have one home.
 HOMES = {

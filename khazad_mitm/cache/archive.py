@@ -18,6 +18,7 @@ from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.live import Live
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
@@ -64,7 +65,13 @@ class Archive:
             partial(self._keep, miss),
             partial(self._let_go, miss),
             ends_with_message=miss.parsed.ends_with_message,
+            goes_live=self._goes_live(miss),
         )
+
+    def _goes_live(self, miss: Miss) -> Callable[[Live], None] | None:
+        if not miss.flight or not miss.parsed.framing.is_stream:
+            return None
+        return partial(self._parts.flights.go_live, miss.flight)
 
     def abandon(self, miss: Miss) -> None:
         """No answer will come: one of those who wait for it shall ask."""

@@ -81,9 +81,11 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """-> flights.Turn, or the Entry. Wait for whoever looks the same up already."""
+    """-> flights.Turn, the Entry, or a Live answer. Wait for whoever looks the same up already."""
 
     flight: str
+    stream: str = ""
+    """What the stream must be like that is read along; "": none is wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) 
 def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
-        return parts.flights.wait(command.flight)
+        return parts.flights.wait(command.flight, command.stream)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
@@ -205,7 +205,7 @@ def _obeyed(guarded: _Guarded) -> Any:
 async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
-        return await parts.flights.wait_async(command.flight)
+        return await parts.flights.wait_async(command.flight, command.stream)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):

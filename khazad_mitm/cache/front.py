@@ -23,6 +23,7 @@ from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
+from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
@@ -31,7 +32,6 @@ from khazad_mitm.exchange import (
     Bypass,
     Hit,
     Miss,
-    Outcome,
     ParsedRequest,
     Reply,
     Unsatisfied,
@@ -122,20 +122,20 @@ class Cache:
 
     # -- asking
 
-    def look_up(self, request: Request) -> Outcome | None:
+    def look_up(self, request: Request, *, follows: bool = False) -> Found | None:
         """The outcome for a request; None where it is none of our business."""
         started = time.perf_counter()
         try:
             parsed = self._recognise(request)
             if parsed is None:
                 return None
-            outcome = self._run(self._story(parsed))
+            outcome = self._run(self._story(parsed, follows))
         except Exception:
             self._failed()
             return None
         return self._told(outcome, started)
 
-    async def look_up_async(self, request: Request) -> Outcome | None:
+    async def look_up_async(self, request: Request, *, follows: bool = False) -> Found | None:
         """The same, awaiting."""
         started = time.perf_counter()
         try:
@@ -147,10 +147,10 @@ class Cache:
                 return None
             if parsed.batch is None:
                 obey_async = partial(drive.obey_async, self._parts)
-                outcome = await drive.run_async(self._story(parsed), obey_async)
+                outcome = await drive.run_async(self._story(parsed, follows), obey_async)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
-                outcome = await self._on_a_thread(partial(self._run, self._story(parsed)))
+                outcome = await self._on_a_thread(partial(self._run, self._story(parsed, follows)))
         except Exception:
             self._failed()
             return None
@@ -176,10 +176,10 @@ class Cache:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._jobs, job)
 
-    def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
+    def _story(self, parsed: ParsedRequest, follows: bool) -> Steps[Found]:
         now = time.time()
         story = lookup(parsed, self._rulebook.of(parsed), now)
-        joined = coalesced(story, self._parts.flights, now)
+        joined = coalesced(story, self._parts.flights, now, parsed, follows=follows)
         return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:
@@ -187,7 +187,7 @@ class Cache:
         logger.exception("[Khazad] a lookup failed, the call goes through")
         self._counters.count_error()
 
-    def _told(self, outcome: Outcome, started: float) -> Outcome:
+    def _told(self, outcome: Found, started: float) -> Found:
         if isinstance(outcome, Miss):
             outcome = replace(outcome, asked_at=time.time())
         self._counters.count(outcome)
@@ -200,8 +200,10 @@ class Cache:
 
     # -- answering
 
-    def reply(self, outcome: Hit | Unsatisfied) -> Reply:
-        """What to send to the caller in place of the upstream."""
+    def reply(self, outcome: Hit | Unsatisfied | Followed) -> Reply:
+        """What to send to the caller in place of the upstream; of a `Followed` the head."""
+        if isinstance(outcome, Followed):
+            return status.of_followed(outcome)
         if isinstance(outcome, Unsatisfied):
             return status.of_error(504, "not cached, and only-if-cached was asked for", outcome)
         entry, parsed = outcome.entry, outcome.parsed
@@ -271,14 +273,14 @@ class Cache:
         """A buffer for the answer to a miss."""
         return self._archive.capture(miss)
 
-    def abandon(self, outcome: Outcome | None) -> None:
+    def abandon(self, outcome: Found | None) -> None:
         """The upstream could not be asked: nobody shall wait for its answer."""
         if isinstance(outcome, Miss):
             self._archive.abandon(outcome)
 
     # -- checking
 
-    def shadow(self, outcome: Outcome | None) -> Capture | None:
+    def shadow(self, outcome: Found | None) -> Capture | None:
         """A buffer for a fresh answer to what was just served, where one is wanted: rarely."""
         return self._archive.shadow(outcome) if isinstance(outcome, Hit) else None
 

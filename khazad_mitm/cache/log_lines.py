@@ -6,13 +6,14 @@ import logging
 
 from khazad_mitm.cache import status
 from khazad_mitm.cache.archive import what
+from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.without_store import STORE_AWAY
-from khazad_mitm.exchange import Bypass, Hit, Miss, Outcome, Unsatisfied
+from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 
 logger = logging.getLogger("khazad")
 
 
-def tell(outcome: Outcome, seconds: float) -> None:
+def tell(outcome: Found, seconds: float) -> None:
     """Log the outcome of a lookup that took so long."""
     whose = what(outcome.parsed)
     match outcome:
@@ -22,6 +23,12 @@ def tell(outcome: Outcome, seconds: float) -> None:
                 outcome.similarity,
                 seconds * 1000,
                 "collapsed" if outcome.is_collapsed else outcome.tier,
+                whose,
+            )
+        case Followed():
+            logger.info(
+                "[Khazad] CACHE HIT - Similarity: 1.00 - Latency: %.0fms - collapsed %s",
+                seconds * 1000,
                 whose,
             )
         case Miss(reason=reason) if reason == STORE_AWAY:

@@ -141,7 +141,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     vouched = not refreshes and (yield from _are_accepted(tenant.proofs))
     # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
     splits = parsed.batch is not None and rules.split_batches and rules.mode != "exact"
-    joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
+    joins = not (controls.only_if_cached or splits)
     # Who shows the same secret is told the same by the upstream: one asks, the others wait.
     if vouched or (tenant.is_secret and joins and not refreshes):
         entry: Entry | None = yield Get(digests.fingerprint, alias, pool, joins)

@@ -21,14 +21,15 @@ from khazad_mitm.cache.commands import (
     Resolve,
     Steps,
 )
+from khazad_mitm.cache.live import Found
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Miss, Outcome
+from khazad_mitm.exchange import Miss
 
 STORE_AWAY = "store unavailable"
 """Why a miss is one, where the store could not be asked."""
 
 
-def as_if_empty(story: Steps[Outcome], failed: Callable[[], None]) -> Steps[Outcome]:
+def as_if_empty(story: Steps[Found], failed: Callable[[], None]) -> Steps[Found]:
     """The story of a lookup; where its store does not answer `failed` is called, once, and a miss
     that follows says so."""
     is_away = False
@@ -48,7 +49,7 @@ def as_if_empty(story: Steps[Outcome], failed: Callable[[], None]) -> Steps[Outc
                 is_away, result = True, _nothing(command)
             command = story.send(result)
     except StopIteration as end:
-        outcome: Outcome = end.value
+        outcome: Found = end.value
     finally:
         story.close()
     if is_away and isinstance(outcome, Miss):

@@ -12,7 +12,7 @@ from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn, coalesced
 from khazad_mitm.cache.lookup import NOT_ACCEPTED, Rules, lookup
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Entry, Framing, Hit, Miss, Outcome
+from khazad_mitm.exchange import Entry, Hit, Miss, Outcome
 
 from .desk import Desk
 from .script import NOW, RULES, asked, begun, entry, jwt, kinds, play
@@ -119,7 +119,7 @@ def test_a_caller_who_goes_away_leaves_his_place_to_the_next() -> None:
 
 def story(some: Flights, rules: Rules = RULES, **fields: Any) -> Steps[Outcome]:
     request = asked("hello", **{"exact_only": "n", **fields})
-    return coalesced(lookup(request, rules, NOW), some, NOW)
+    return coalesced(lookup(request, rules, NOW), some, NOW, request, follows=True)
 
 
 def test_who_leads_asks_the_store_and_tells_the_others_of_his_miss_when_it_ends() -> None:
@@ -193,20 +193,18 @@ def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
 @pytest.mark.parametrize(
     ("rules", "fields"),
     [
-        (RULES, {"framing": Framing("sse")}),
         (RULES, {"headers": {"cache-control": "no-cache"}}),
         (RULES, {"headers": {"cache-control": "only-if-cached"}}),
         (replace(RULES, mode="refresh"), {}),
         (replace(RULES, tenant="shared"), {}),
     ],
-    ids=["stream", "no-cache", "only-if-cached", "refresh", "not accepted"],
+    ids=["no-cache", "only-if-cached", "refresh", "not accepted"],
 )
 def test_whoever_wants_no_other_answer_waits_for_nobody(
     rules: Rules, fields: dict[str, Any]
 ) -> None:
     is_accepted = rules.tenant != "shared"
-    finds = [None] if is_accepted and "stream" in str(fields) else []
-    commands, _ = play(story(Flights(), rules, **fields), *finds, accepted=is_accepted)
+    commands, _ = play(story(Flights(), rules, **fields), accepted=is_accepted)
 
     assert "Join" not in kinds(commands)
 
