@@ -89,6 +89,7 @@ WITHOUT_A_TWIN = {
     "test_loopback.py",
     "test_providers_page.py",
     "test_readme.py",
+    "test_soak.py",
     "inprocess/test_azure_tokens.py",
     "test_tuning_page.py",
     "inprocess/test_again.py",
