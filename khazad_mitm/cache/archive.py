@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from khazad_mitm.cache import drive, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import drive, flights, lookup, pace, policy, second, shadow
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
@@ -75,8 +75,13 @@ class Archive:
 
     def abandon(self, miss: Miss) -> None:
         """No answer will come: one of those who wait for it shall ask."""
-        if miss.flight:
-            self._parts.flights.hand_over(miss.flight)
+        if miss.flight and not self._parts.flights.hand_over(miss.flight):
+            self._keeper.hand(partial(self._release, miss))
+
+    def _release(self, miss: Miss) -> None:
+        """Tell other workers that the answer is there, or will not come."""
+        if miss.flight and not miss.parsed.framing.is_stream:
+            self._run(flights.released(miss.flight))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""
@@ -150,6 +155,7 @@ class Archive:
             self.abandon(miss)
         elif miss.flight:
             self._parts.flights.dissolve(miss.flight)
+            self._keeper.hand(partial(self._release, miss))
 
     def _store(self, miss: Miss, response: Response, now: float) -> None:
         try:
@@ -168,19 +174,19 @@ class Archive:
 
         They are told whether it was or not: who asked the same needs no store to be answered.
         """
-        flights = self._parts.flights
+        some = self._parts.flights
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
         # and so would the refusal of the key that all of them show.
         is_everyones = response.status == HTTPStatus.OK or policy.refuses_credential(response)
-        otherwise = flights.dissolve if is_everyones else flights.hand_over
+        otherwise = some.dissolve if is_everyones else some.hand_over
         entry, is_kept = None, False
         try:
             entry, is_kept = self._stored(miss, response, now)
         finally:
             if miss.flight and entry is not None:
-                flights.land(miss.flight, entry)
-            elif miss.flight:
-                otherwise(miss.flight)
+                some.land(miss.flight, entry)
+            elif miss.flight and not otherwise(miss.flight):
+                self._release(miss)
             self._parts.landings.end(_landing(miss))
         return entry, is_kept
 

@@ -1,9 +1,9 @@
 """What a lookup may ask for. Each command says what comes back.
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
-embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights and
-every other one to the store. Ids and digests are 32 hex digits; the first four name the bucket, so
-that everything a conversation touches lies in one slot of a cluster.
+embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights, wait
+for a `Pause`, and hand every other one to the store. Ids and digests are 32 hex digits; the first
+four name the bucket, so that everything a conversation touches lies in one slot of a cluster.
 """
 
 from __future__ import annotations
@@ -89,6 +89,30 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """-> bool. Let this process lead a flight for so long; False while another one does."""
+
+    flight: str
+    holder: str
+    """Of this process; to ask again prolongs nothing."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """-> None. Nobody need wait for this flight any longer."""
+
+    flight: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """-> None. Let this caller wait a moment."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Nearest:
     """-> list[Neighbour]. The most similar live entries of a scope, best first.
 
@@ -112,6 +136,8 @@ class Put:
     entry: Entry
     scope: str | None = None
     vector: Vector | None = field(default=None, compare=False, repr=False)
+    releases: str = ""
+    """A flight that need not be waited for any longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +290,13 @@ StoreCommand: TypeAlias = (
     | Find
     | Forget
     | Block
+    | Lease
+    | Release
 )
-GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block)
+GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block, Lease)
 """What makes the store larger. A full or read-only one denies them; it is not away for that."""
 
-Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join
+Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join | Pause
 
 Steps: TypeAlias = Generator[Command, Any, T]
 """A story in progress: yields commands, is sent their results, returns its outcome."""

@@ -7,6 +7,7 @@ answer becomes `CacheUnavailable`, raised into the story at the command that ask
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, TimeoutError
 from contextlib import suppress
@@ -25,6 +26,7 @@ from khazad_mitm.cache.commands import (
     Judge,
     JudgeAnswers,
     Nearest,
+    Pause,
     Resolve,
     Steps,
     StoreCommand,
@@ -176,6 +178,8 @@ def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight, command.stream)
+    if isinstance(command, Pause):
+        return time.sleep(command.seconds)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
@@ -206,6 +210,8 @@ async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
         return await parts.flights.wait_async(command.flight, command.stream)
+    if isinstance(command, Pause):
+        return await asyncio.sleep(command.seconds)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -20,7 +21,7 @@ from enum import Enum
 from threading import Lock
 from typing import TypeAlias
 
-from khazad_mitm.cache.commands import Get, Join, Steps
+from khazad_mitm.cache.commands import Get, Join, Lease, Pause, Release, Steps
 from khazad_mitm.cache.live import Followed, Found, Live
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
@@ -28,6 +29,13 @@ from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 # Plain answers of large models take that long. A leader who takes longer is given up: the next to
 # come leads, and who has waited so long goes alone.
 WAIT_S = 30.0
+
+# A worker that asks the upstream says so in the store for so long. If it is killed the others wait
+# no longer; an answer that takes longer is asked for once more by each of them.
+LEASE_S = 10.0
+# How often the others look whether it is through.
+FIRST_POLL_S = 0.02
+LONGEST_POLL_S = 0.25
 
 
 class Turn(Enum):
@@ -43,13 +51,18 @@ Told: TypeAlias = Turn | Entry | Live
 
 
 def coalesced(
-    story: Steps[Outcome], flights: Flights, now: float, parsed: ParsedRequest, *, follows: bool
+    look: Callable[[], Steps[Outcome]],
+    flights: Flights,
+    now: float,
+    parsed: ParsedRequest,
+    *,
+    follows: bool,
 ) -> Steps[Found]:
     """The story of a lookup that began at `now`, after waiting for whoever has begun the same.
 
-    `follows`: can the caller be given a stream while it comes?
+    `look()` begins it. `follows`: can the caller be given a stream while it comes?
     """
-    leads, handed = "", None
+    story, leads, handed = look(), "", None
     stream = stream_of(parsed)
     try:
         command = next(story)
@@ -71,12 +84,21 @@ def coalesced(
                 command = story.send(result)
     except StopIteration as end:
         outcome: Outcome = end.value
+        if leads and not stream and isinstance(outcome, Miss):
+            waited = yield from _leased(leads, flights.holder)
+            # Another worker has been answered, or has failed: his answer is looked for anew.
+            outcome = (yield from look()) if waited else outcome
+            if waited and isinstance(outcome, Hit):
+                handed = outcome.entry
+                yield Release(leads)
         match outcome:
             case Miss() if leads:
                 outcome, leads = replace(outcome, flight=leads), ""
             case Hit(entry=entry) if leads:
                 flights.land(leads, entry)
                 leads = ""
+                if entry is handed and entry.stored_at >= now:
+                    outcome = replace(outcome, is_collapsed=True)
             case Hit(entry=entry) if entry is handed:
                 # One that was there before would have been found in any case.
                 outcome = replace(outcome, is_collapsed=entry.stored_at >= now)
@@ -85,6 +107,20 @@ def coalesced(
         # No answer, or none for others: the next one looks.
         if leads:
             flights.hand_over(leads)
+
+
+def _leased(flight: str, holder: str) -> Steps[bool]:
+    """Be the one worker that asks; had another been asking meanwhile?"""
+    waited, pause = 0.0, FIRST_POLL_S
+    while not (yield Lease(flight, holder, LEASE_S)) and waited < WAIT_S:
+        yield Pause(pause)
+        waited, pause = waited + pause, min(2 * pause, LONGEST_POLL_S)
+    return waited > 0
+
+
+def released(flight: str) -> Steps[None]:
+    """No answer will come, or it is nobody else's: other workers need not wait for it."""
+    yield Release(flight)
 
 
 def stream_of(parsed: ParsedRequest) -> str:
@@ -108,6 +144,8 @@ class Flights:
     """Those of this process, by name. Any thread and any event loop may join."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.holder = uuid.uuid4().hex
+        """Tells the flights of this process from those of other workers."""
         self._clock = clock
         self._lock = Lock()
         self._flights: dict[str, _Flight] = {}
@@ -180,12 +218,19 @@ class Flights:
         """Here is the answer."""
         self._end(key, entry)
 
-    def dissolve(self, key: str) -> None:
-        """There is an answer, and it is nobody else's: asking one by one would help nobody."""
-        self._end(key, Turn.ALONE)
+    def dissolve(self, key: str) -> bool:
+        """There is an answer, and it is nobody else's: asking one by one would help nobody.
 
-    def hand_over(self, key: str) -> None:
-        """The leader came back with nothing: one of the others leads, and never all at once."""
+        False, as `hand_over` has it: nobody leads.
+        """
+        self._end(key, Turn.ALONE)
+        return False
+
+    def hand_over(self, key: str) -> bool:
+        """The leader came back with nothing: one of the others leads, and never all at once.
+
+        False where there is nobody to.
+        """
         with self._lock:
             flight = self._flights.get(key)
             # A stream first: whoever wants a stream waits for no other kind of leader.
@@ -196,8 +241,9 @@ class Flights:
                 if turn.set_running_or_notify_cancel():
                     flight.began, flight.stream, flight.live = self._clock(), stream, None
                     turn.set_result(Turn.LEAD)
-                    return
+                    return True
             self._flights.pop(key, None)
+            return False
 
     def dissolve_all(self) -> None:
         """Nobody will be told anything any more."""

@@ -178,8 +178,8 @@ class Cache:
 
     def _story(self, parsed: ParsedRequest, follows: bool) -> Steps[Found]:
         now = time.time()
-        story = lookup(parsed, self._rulebook.of(parsed), now)
-        joined = coalesced(story, self._parts.flights, now, parsed, follows=follows)
+        look = partial(lookup, parsed, self._rulebook.of(parsed), now)
+        joined = coalesced(look, self._parts.flights, now, parsed, follows=follows)
         return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:

@@ -272,7 +272,7 @@ def keep(miss: Miss, response: Response, answer: Answer, rules: Rules, now: floa
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
     else:
-        yield Put(entry, scope, miss.vector if scope is not None else None)
+        yield Put(entry, scope, miss.vector if scope is not None else None, miss.flight)
     return entry
 
 

@@ -17,6 +17,7 @@ from khazad_mitm.cache.commands import (
     GetMany,
     IsAccepted,
     Judge,
+    Lease,
     Nearest,
     Resolve,
     Steps,
@@ -43,6 +44,10 @@ def as_if_empty(story: Steps[Found], failed: Callable[[], None]) -> Steps[Found]
             except CacheUnavailable as error:
                 if isinstance(command, (Embed, Judge)):
                     command = story.throw(error)
+                    continue
+                if isinstance(command, Lease):
+                    # Full, perhaps, or away: nobody else can say that he is asking.
+                    command = story.send(True)
                     continue
                 if not is_away:
                     failed()

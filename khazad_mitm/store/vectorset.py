@@ -21,11 +21,13 @@ from khazad_mitm.cache.commands import (
     Get,
     GetMany,
     IsAccepted,
+    Lease,
     Nearest,
     Put,
     PutMany,
     Recall,
     Refuse,
+    Release,
     Remember,
     Resolve,
     Settle,
@@ -120,6 +122,10 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return evidence.forget(command, space.keys)
         case Block():
             return evidence.block(command, space.keys)
+        case Lease():
+            return _lease(command, space.keys)
+        case Release(flight):
+            return _single("DEL", space.keys.lease(flight))
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
@@ -184,6 +190,7 @@ def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
     beside: list[RedisCommand] = []
     if space.secret is not None:
         beside.append(("SET", keys.secret, space.secret, "NX"))
+    beside += [("DEL", keys.lease(one.releases)) for one in commands if one.releases]
     try:
         for trip in _trips(_put_arguments(command, space, now_ms) for command in commands):
             yield from call_each(scripts.PUT, (keys.expiry,), trip, beside)
@@ -237,6 +244,13 @@ def _alias(command: Alias, keys: Keys, now_ms: int) -> Program[None]:
 def _is_accepted(key: str) -> Program[bool]:
     (found,) = yield [("EXISTS", key)]
     return bool(checked(found))
+
+
+def _lease(command: Lease, keys: Keys) -> Program[bool]:
+    """Says so in one command: whose it was before, and it is ours only if it was nobody's."""
+    ttl = int(command.seconds * 1000)
+    (before,) = yield [("SET", keys.lease(command.flight), command.holder, "NX", "PX", ttl, "GET")]
+    return checked(before) in (None, command.holder.encode())
 
 
 def _single(*command: str | int) -> Program[None]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khazad_mitm.cache.flights import Flights, Turn
 from khazad_mitm.cache.live import Live
 from khazad_mitm.messages import Headers
 
@@ -80,3 +81,54 @@ def test_nobody_follows_what_is_left_or_cut() -> None:
     whole.end(is_whole=True)
 
     assert [False, False, True] == [some.follow() for some in (left, cut, whole)]
+
+
+def test_those_who_wait_for_the_same_stream_are_told_when_it_begins_and_others_later() -> None:
+    some, stream = Flights(), live()
+    some.join("a", "sse")
+    same, plain, other = some.join("a", "sse"), some.join("a"), some.join("a", "ndjson")
+    some.go_live("a", stream)
+    late = some.join("a", "sse")
+
+    assert [stream, stream] == [same.result(0), late.result(0)]
+    assert Turn.ALONE is other.result(0)
+    assert not plain.done()
+
+
+def test_nobody_joins_a_stream_that_was_cut() -> None:
+    some, stream = Flights(), live()
+    some.join("a", "sse")
+    some.go_live("a", stream)
+    stream.end(is_whole=False)
+    late = some.join("a", "sse")
+    assert not late.done()
+    some.hand_over("a")
+
+    assert Turn.LEAD is late.result(0)
+
+
+def test_a_leader_without_a_stream_hands_over_to_one_who_wants_one() -> None:
+    some = Flights()
+    some.join("a", "sse")
+    plain, stream = some.join("a"), some.join("a", "sse")
+    assert some.hand_over("a")
+
+    assert Turn.LEAD is stream.result(0)
+    assert not plain.done()
+
+
+def test_who_wants_a_stream_does_not_wait_for_a_plain_answer() -> None:
+    some = Flights()
+    some.join("a")
+
+    assert Turn.ALONE is some.join("a", "sse").result(0)
+
+
+def test_a_stream_that_has_begun_is_never_given_up() -> None:
+    now, stream = [0.0], live()
+    some = Flights(lambda: now[0])
+    some.join("a", "sse")
+    some.go_live("a", stream)
+    now[0] = 1_000.0
+
+    assert stream is some.join("a", "sse").result(0)

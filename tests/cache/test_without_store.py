@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from khazad_mitm.cache.flights import Flights, Turn, coalesced
 from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.without_store import STORE_AWAY, as_if_empty
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Miss, Unsatisfied
 
 from .desk import Desk
@@ -49,6 +50,16 @@ def test_an_embedder_that_fails_is_no_matter_of_the_store() -> None:
     _, miss = play(story(failures), None, GONE)
 
     assert ("embedder unavailable", []) == (miss.reason, failures)
+
+
+def test_a_store_that_takes_no_lease_is_not_away() -> None:
+    request, failures = asked("hello", exact_only="n"), []  # type: ignore[var-annotated]
+    joined = coalesced(lambda: lookup(request, RULES, NOW), Flights(), NOW, request, follows=False)
+    steps = as_if_empty(joined, lambda: failures.append("failed"))
+    commands, miss = play(steps, Turn.LEAD, None, WriteDenied("full"))
+
+    assert ["Join", "Get", "Lease"] == kinds(commands)
+    assert ("exact-only n", []) == (miss.reason, failures)
 
 
 def test_only_if_cached_is_unsatisfied() -> None:
