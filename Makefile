@@ -84,6 +84,10 @@ fuzz: $(VENV)/.ready  ## Break answers, requests and replies of the store for a 
 	$(VENV)/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(CASES),--cases $(CASES)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(OF),--of $(OF))
 
+.PHONY: soak
+soak: $(VENV)/.ready  ## Ten minutes of hits, misses, streams and faults at once (SECONDS, SEED)
+	$(VENV)/bin/python -m tests.soak --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+
 .PHONY: audit
 audit: $(VENV)/.ready  ## Compare what is installed with known vulnerabilities; wants the network
 	$(VENV)/bin/python -m scripts.audit

@@ -5,6 +5,7 @@
     ├── MissingExtra (ImportError)     an optional dependency is not installed
     ├── UnknownEntry (LookupError)     somebody asked about an entry that is not there
     └── CacheUnavailable               the store or the embedder did not answer in time
+        └── WriteDenied                the store answers, and takes nothing
 
 Configuration fails at once and helps. Traffic never fails because of us: `CacheUnavailable`
 never leaves `cache.drive`, where it becomes a `Bypass`.
@@ -37,3 +38,7 @@ class UnknownEntry(KhazadError, LookupError):
 
 class CacheUnavailable(KhazadError):
     """The store or the embedder failed, or did not answer before its deadline."""
+
+
+class WriteDenied(CacheUnavailable):
+    """The store is full, read-only or cannot save: it still finds what it has."""

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from khazad_mitm.cache.inventory import Selection
+from khazad_mitm.cache.live import Found, Live
 from khazad_mitm.cache.stats import Stats
-from khazad_mitm.exchange import Miss, Outcome, Reply
+from khazad_mitm.exchange import Miss, Reply
 from khazad_mitm.messages import Headers, Request, Response
 
 
 class Listener(Protocol):
     """Hears an answer that passes by. Ends once, and ignores what comes after."""
+
+    @property
+    def live(self) -> Live | None:
+        """What others may read along while it comes; None: nothing."""
+        ...
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """The head of an answer that comes piece by piece."""
+        ...
 
     def feed(self, chunk: bytes) -> None: ...
     def finish(self, status: int, headers: Headers) -> None: ...
@@ -40,7 +50,7 @@ class Unrecorded:
     listener: Listener
 
 
-Decision: TypeAlias = Outcome | Played | Unrecorded
+Decision: TypeAlias = Found | Played | Unrecorded
 
 
 class Front(Protocol):
@@ -75,11 +85,16 @@ class Front(Protocol):
         """May a proxy open the TLS of this host?"""
         ...
 
-    def look_up(self, request: Request) -> Decision | None:
-        """What is to be done with a request; None where it is none of our business."""
+    def look_up(self, request: Request, *, follows: bool = False) -> Decision | None:
+        """What is to be done with a request; None where it is none of our business.
+
+        `follows`: can the caller be given a stream while it comes (`Followed`)?
+        """
         ...
 
-    async def look_up_async(self, request: Request) -> Decision | None: ...
+    async def look_up_async(
+        self, request: Request, *, follows: bool = False
+    ) -> Decision | None: ...
 
     def unreadable(self) -> Played | None:
         """The same for a request whose body cannot be read before it is sent."""

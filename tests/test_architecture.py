@@ -48,7 +48,9 @@ DOORS = {
 }
 
 # Where the story meets an event loop.
-DRIVERS = tuple(f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front", "landings"))
+DRIVERS = tuple(
+    f"khazad_mitm.cache.{name}" for name in ("drive", "flights", "front", "landings", "live")
+)
 
 # Libraries that have one home.
 HOMES = {
@@ -89,6 +91,7 @@ WITHOUT_A_TWIN = {
     "test_loopback.py",
     "test_providers_page.py",
     "test_readme.py",
+    "test_soak.py",
     "inprocess/test_azure_tokens.py",
     "test_tuning_page.py",
     "inprocess/test_again.py",

@@ -10,13 +10,25 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
-from khazad_mitm.cache import acceptance, drive, inventory, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import (
+    acceptance,
+    drive,
+    flights,
+    inventory,
+    lookup,
+    pace,
+    policy,
+    second,
+    shadow,
+)
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
+from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.live import Live
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
@@ -33,6 +45,8 @@ MOST_UNJUDGED = 100
 MOST_LABELLED = 10_000
 
 logger = logging.getLogger("khazad")
+
+T = TypeVar("T")
 
 Decode = Callable[[bytes, str, int], "bytes | None"]
 
@@ -65,12 +79,23 @@ class Archive:
             partial(self._keep, miss),
             partial(self._let_go, miss),
             ends_with_message=miss.parsed.ends_with_message,
+            goes_live=self._goes_live(miss),
         )
+
+    def _goes_live(self, miss: Miss) -> Callable[[Live], None] | None:
+        if not miss.flight or not miss.parsed.framing.is_stream:
+            return None
+        return partial(self._parts.flights.go_live, miss.flight)
 
     def abandon(self, miss: Miss) -> None:
         """No answer will come: one of those who wait for it shall ask."""
-        if miss.flight:
-            self._parts.flights.hand_over(miss.flight)
+        if miss.flight and not self._parts.flights.hand_over(miss.flight):
+            self._keeper.hand(partial(self._release, miss))
+
+    def _release(self, miss: Miss) -> None:
+        """Tell other workers that the answer is there, or will not come."""
+        if miss.flight and not miss.parsed.framing.is_stream:
+            self._run(flights.released(miss.flight))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""
@@ -157,12 +182,13 @@ class Archive:
             self.abandon(miss)
         elif miss.flight:
             self._parts.flights.dissolve(miss.flight)
+            self._keeper.hand(partial(self._release, miss))
 
     def _store(self, miss: Miss, response: Response, now: float) -> None:
         try:
-            entry = self._landed(miss, response, now)
+            entry, is_kept = self._landed(miss, response, now)
             # Afterwards: those who wait for the answer do not wait for what follows.
-            if entry is not None:
+            if entry is not None and is_kept:
                 self._run(lookup.place(miss, entry))
                 self._counters.count_stored()
         finally:
@@ -170,37 +196,39 @@ class Archive:
         if entry is not None and miss.candidate is not None and not entry.exact_only:
             self._observe(miss, miss.candidate, entry.answer, was_served=False)
 
-    def _landed(self, miss: Miss, response: Response, now: float) -> Entry | None:
-        """Keep an answer, and tell those who wait for it."""
-        flights = self._parts.flights
+    def _landed(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
+        """Keep an answer, and tell those who wait for it; was it kept?
+
+        They are told whether it was or not: who asked the same needs no store to be answered.
+        """
+        some = self._parts.flights
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
         # and so would the refusal of the key that all of them show.
         is_everyones = response.status == HTTPStatus.OK or policy.refuses_credential(response)
-        otherwise = flights.dissolve if is_everyones else flights.hand_over
-        entry: Entry | None = None
+        otherwise = some.dissolve if is_everyones else some.hand_over
+        entry, is_kept = None, False
         try:
-            entry = self._stored(miss, response, now)
+            entry, is_kept = self._stored(miss, response, now)
         finally:
             if miss.flight and entry is not None:
-                flights.land(miss.flight, entry)
-            elif miss.flight:
-                otherwise(miss.flight)
+                some.land(miss.flight, entry)
+            elif miss.flight and not otherwise(miss.flight):
+                self._release(miss)
             self._parts.landings.end(_landing(miss))
-        return entry
+        return entry, is_kept
 
-    def _stored(self, miss: Miss, response: Response, now: float) -> Entry | None:
-        """Judge an answer, and keep it if it is whole."""
+    def _stored(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
+        """Judge an answer, and keep it if it is whole; was it kept?"""
         rules = self._rulebook.of(miss.parsed)
         for credential in self._parts.acceptances.untold():
             self._run(acceptance.retell(credential))
-        self._run(lookup.vouch(miss, response, rules))
+        self._run_on(lookup.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):
             self._unkept(miss, read)
-            return None
+            return None, False
         answer, decoded = read
-        entry: Entry | None = self._run(lookup.keep(miss, decoded, answer, rules, now))
-        return entry
+        return self._run_on(lookup.keep(miss, decoded, answer, rules, now))
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
         """The answer in a response, and that decoded; or why it is none."""
@@ -273,6 +301,22 @@ class Archive:
         except CacheUnavailable:
             self._counters.count_error()
             return None
+
+    def _run_on(self, steps: Steps[T]) -> tuple[T, bool]:
+        """Run a story to its end even where the store does not obey; did it?"""
+        obeyed = True
+
+        def obey(command: Command) -> Any:
+            nonlocal obeyed
+            try:
+                return drive.obey(self._parts, command)
+            except CacheUnavailable:
+                obeyed = False
+
+        result = drive.run(steps, obey)
+        if not obeyed:
+            self._counters.count_error()
+        return result, obeyed
 
     def _unkept(self, miss: Miss, reason: str) -> None:
         self._counters.count_unkept(reason)

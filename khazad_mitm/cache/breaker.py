@@ -1,7 +1,7 @@
 """When to stop asking a part that does not answer, and when to try it again.
 
 The first failure opens the breaker: callers pay one deadline for it and then nothing. After a
-pause one caller is let through as a probe; it closes the breaker or doubles the pause.
+pause a probe goes, for which nobody waits (`drive`); it closes the breaker or doubles the pause.
 """
 
 from __future__ import annotations
@@ -21,8 +21,17 @@ class Breaker:
     """Guards one part (`store`, `embedder`). Thread-safe. Says once that it opened, once that
     it closed, and how many calls went by in between."""
 
-    def __init__(self, part: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        part: str,
+        clock: Callable[[], float] = time.monotonic,
+        away: str = "unavailable, passing calls through",
+        back: str = "is back, %d calls passed by",
+    ) -> None:
+        """`away` and `back`: what is said of the part."""
         self._part = part
+        self._away = away
+        self._back = back
         self._clock = clock
         self._lock = threading.Lock()
         self._pause_s = FIRST_PAUSE_S
@@ -37,15 +46,18 @@ class Breaker:
         return self._probe_at is not None
 
     def allows(self) -> bool:
-        """May this call go to the part? True for everyone while closed, for one probe a pause."""
+        """May this call go to the part?"""
         if self._probe_at is None:
             return True
         with self._lock:
+            self._passed_by += 1
+        return False
+
+    def wants_probe(self) -> bool:
+        """Is it time to try the part again? True for one caller a pause."""
+        with self._lock:
             now = self._clock()
-            if self._probe_at is None:
-                return True
-            if now < self._probe_at:
-                self._passed_by += 1
+            if self._probe_at is None or now < self._probe_at:
                 return False
             # The next probe waits for this one's verdict, or a pause where it never comes.
             self._probe_at = now + self._pause_s
@@ -57,9 +69,7 @@ class Breaker:
             if self._probe_at is None:
                 self._pause_s = FIRST_PAUSE_S
                 self._passed_by = 0
-                logger.warning(
-                    "[Khazad] %s unavailable, passing calls through: %s", self._part, why
-                )
+                logger.warning("[Khazad] %s %s: %s", self._part, self._away, why)
             elif self._probing:
                 self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
             else:
@@ -75,6 +85,4 @@ class Breaker:
             if self._probe_at is not None:
                 self._probe_at = None
                 self._probing = False
-                logger.warning(
-                    "[Khazad] %s is back, %d calls passed by", self._part, self._passed_by
-                )
+                logger.warning(f"[Khazad] %s {self._back}", self._part, self._passed_by)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.cache.policy import MAX_ANSWER_BYTES
 from khazad_mitm.messages import Headers, Response
 
@@ -22,10 +24,12 @@ class Capture:
         "_chunks",
         "_dropped",
         "_ends_with_message",
+        "_goes_live",
         "_keep",
         "_limit",
         "_marks",
         "_size",
+        "live",
     )
 
     def __init__(
@@ -34,8 +38,12 @@ class Capture:
         dropped: Callable[[str], None],
         limit: int = MAX_ANSWER_BYTES,
         ends_with_message: bool = False,
+        goes_live: Callable[[Live], None] | None = None,
     ) -> None:
-        """`ends_with_message`: as in `ParsedRequest`."""
+        """`ends_with_message`: as in `ParsedRequest`. `goes_live`: is given what others may read
+        along, where it may be read along at all."""
+        self.live: Live | None = None
+        self._goes_live = goes_live
         self._keep = keep
         self._dropped = dropped
         self._limit = limit
@@ -45,8 +53,16 @@ class Capture:
         self._asked_at = time.monotonic()
         self._marks: list[tuple[int, float]] = []
 
+    def begin(self, status: int, headers: Headers) -> None:
+        """The head has come, and the body will, piece by piece."""
+        if self._goes_live is not None and status == HTTPStatus.OK:
+            self.live = Live(status, headers)
+            self._goes_live(self.live)
+
     def feed(self, chunk: bytes) -> None:
         """Append; above the limit everything is let go."""
+        if self.live is not None:
+            self.live.feed(chunk)
         if self._chunks is None:
             return
         self._size += len(chunk)
@@ -58,6 +74,8 @@ class Capture:
 
     def finish(self, status: int, headers: Headers) -> None:
         """The last byte has passed: hand the whole to whoever keeps it. Returns at once."""
+        if self.live is not None:
+            self.live.end(is_whole=True)
         if self._chunks is not None:
             body = b"".join(self._chunks)
             self._chunks = None
@@ -76,6 +94,8 @@ class Capture:
 
     def abort(self) -> None:
         """Cut, reset, or the caller went away: nothing is kept."""
+        if self.live is not None:
+            self.live.end(is_whole=False)
         self._end("cut")
 
     def _end(self, reason: str) -> None:

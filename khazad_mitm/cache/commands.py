@@ -1,9 +1,9 @@
 """What a lookup may ask for. Each command says what comes back.
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
-embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights and
-every other one to the store. Ids and digests are 32 hex digits; the first four name the bucket, so
-that everything a conversation touches lies in one slot of a cluster.
+embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights, wait
+for a `Pause`, and hand every other one to the store. Ids and digests are 32 hex digits; the first
+four name the bucket, so that everything a conversation touches lies in one slot of a cluster.
 """
 
 from __future__ import annotations
@@ -81,9 +81,35 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """-> flights.Turn, or the Entry. Wait for whoever looks the same up already."""
+    """-> flights.Turn, the Entry, or a Live answer. Wait for whoever looks the same up already."""
 
     flight: str
+    stream: str = ""
+    """What the stream must be like that is read along; "": none is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """-> bool. Let this process lead a flight for so long; False while another one does."""
+
+    flight: str
+    holder: str
+    """Of this process; to ask again prolongs nothing."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """-> None. Nobody need wait for this flight any longer."""
+
+    flight: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """-> None. Let this caller wait a moment."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,8 @@ class Put:
     entry: Entry
     scope: str | None = None
     vector: Vector | None = field(default=None, compare=False, repr=False)
+    releases: str = ""
+    """A flight that need not be waited for any longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +329,13 @@ StoreCommand: TypeAlias = (
     | Label
     | Inventory
     | Block
+    | Lease
+    | Release
 )
-Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join
+GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block, Lease)
+"""What makes the store larger. A full or read-only one denies them; it is not away for that."""
+
+Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join | Pause
 
 Steps: TypeAlias = Generator[Command, Any, T]
 """A story in progress: yields commands, is sent their results, returns its outcome."""

@@ -7,14 +7,17 @@ answer becomes `CacheUnavailable`, raised into the story at the command that ask
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, TimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from khazad_mitm.cache.acceptance import Acceptances
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.commands import (
+    GROWING,
     Command,
     Embed,
     Get,
@@ -23,13 +26,15 @@ from khazad_mitm.cache.commands import (
     Judge,
     JudgeAnswers,
     Nearest,
+    Pause,
     Resolve,
     Steps,
     StoreCommand,
 )
 from khazad_mitm.cache.flights import Flights
+from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.landings import Landings
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Pair, Vector
@@ -38,6 +43,19 @@ T = TypeVar("T")
 
 PATIENT_S = 30.0
 """Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
+
+MOST_PROBES = 8
+"""On their way at once; there are three or four breakers."""
+
+
+def _keeping_breaker() -> Breaker:
+    return Breaker(
+        "store", away="takes no more answers", back="takes answers again, %d commands passed by"
+    )
+
+
+def _probes() -> Keeper:
+    return Keeper(MOST_PROBES, "khazad-probe")
 
 
 class Store(Protocol):
@@ -112,6 +130,10 @@ class Parts:
     flights: Flights = field(default_factory=Flights)
     landings: Landings = field(default_factory=Landings)
     acceptances: Acceptances = field(default_factory=Acceptances)
+    keeping_breaker: Breaker = field(default_factory=_keeping_breaker)
+    """Open while the store answers and takes nothing: full, read-only, its disk full."""
+    probes: Keeper = field(default_factory=_probes)
+    """Tries what did not answer again, while nobody waits."""
     judge: Callable[[Pair], bool] | None = None
     """The user's, of whether two answers say the same; blocking. None: there is none."""
 
@@ -155,16 +177,30 @@ async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) 
 def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
-        return parts.flights.wait(command.flight)
+        return parts.flights.wait(command.flight, command.stream)
+    if isinstance(command, Pause):
+        return time.sleep(command.seconds)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
         return _judged(parts, command.pair)
     for key in _awaited(command):
         parts.landings.wait(key)
-    with _Guarded(parts, command) as guarded:
+    guarded = _Guarded(parts, command)
+    guarded.admit()
+    return _obeyed(guarded)
+
+
+def _obeyed(guarded: _Guarded) -> Any:
+    parts, command = guarded.parts, guarded.command
+    with guarded:
         if isinstance(command, (Embed, Judge)):
-            return _handed(parts, command).result(guarded.deadline_s)
+            future = _handed(parts, command)
+            try:
+                return future.result(guarded.deadline_s)
+            finally:
+                # Where it has not begun, it would only keep others waiting.
+                future.cancel()
         result = parts.store.perform(command)
     parts.acceptances.learn(command, result)
     return result
@@ -173,14 +209,18 @@ def obey(parts: Parts, command: Command) -> Any:
 async def obey_async(parts: Parts, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
-        return await parts.flights.wait_async(command.flight)
+        return await parts.flights.wait_async(command.flight, command.stream)
+    if isinstance(command, Pause):
+        return await asyncio.sleep(command.seconds)
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
         raise CacheUnavailable("a judge is asked on a thread, where nobody waits")
     for key in _awaited(command):
         await parts.landings.wait_async(key)
-    with _Guarded(parts, command) as guarded:
+    guarded = _Guarded(parts, command)
+    guarded.admit()
+    with guarded:
         if isinstance(command, (Embed, Judge)):
             future = asyncio.wrap_future(_handed(parts, command))
             return await asyncio.wait_for(future, guarded.deadline_s)
@@ -232,10 +272,13 @@ def _judged(parts: Parts, pair: Pair) -> bool:
 
 
 class _Guarded:
-    """Asks the breaker before, tells it after, and makes every failure a CacheUnavailable."""
+    """Asks the breakers before, tells them after, and makes every failure a CacheUnavailable."""
 
-    def __init__(self, parts: Parts, command: Command) -> None:
+    def __init__(self, parts: Parts, command: StoreCommand | Embed | Judge) -> None:
+        self.parts = parts
+        self.command = command
         self._breaker = parts.store_breaker
+        self._keeps = isinstance(command, GROWING)
         self._loading = False
         self.deadline_s = parts.embed_deadline_s
         if isinstance(command, Embed):
@@ -247,20 +290,40 @@ class _Guarded:
         if isinstance(command, (Embed, Judge)) and command.may_wait:
             self.deadline_s = PATIENT_S
 
-    def __enter__(self) -> _Guarded:
+    def admit(self) -> None:
+        """Raise where the part is left alone.
+
+        Now and then the command goes to it all the same, to see whether it is back: nobody is
+        made to wait for that.
+        """
         if self._loading:
             raise CacheUnavailable("the model is being loaded")
-        if not self._breaker.allows():
-            raise CacheUnavailable("passing by")
+        breakers = [self._breaker, self.parts.keeping_breaker][: 1 + self._keeps]
+        for breaker in breakers:
+            if not breaker.allows():
+                if breaker.wants_probe():
+                    self.parts.probes.hand(self._probe)
+                raise CacheUnavailable("passing by")
+
+    def _probe(self) -> None:
+        with suppress(CacheUnavailable):
+            _obeyed(self)
+
+    def __enter__(self) -> _Guarded:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is None:
             self._breaker.succeeded()
+            if self._keeps:
+                self.parts.keeping_breaker.succeeded()
         elif isinstance(error, (TimeoutError, asyncio.TimeoutError)):
             failure = CacheUnavailable(f"no answer within {self.deadline_s * 1000:.0f} ms")
             self._breaker.failed(failure)
             raise failure from error
+        elif isinstance(error, WriteDenied):
+            self._breaker.succeeded()
+            self.parts.keeping_breaker.failed(error)
         elif isinstance(error, Exception):
             # An edge: whatever a store or a model may raise, the call goes on without it.
             self._breaker.failed(error)

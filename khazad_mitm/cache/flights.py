@@ -2,30 +2,40 @@
 
 From the first command on, so that a hundred callers are one trip to the store and one embedding;
 and they are handed the answer itself, since a store that all of them ask for it would be too late.
-Only plain answers are waited for. Whoever asked for a stream wants its first word, not its last,
-and nobody is made to wait who wants the upstream asked for his own sake (`no-cache`, a token that
-is still to be accepted). Those who show the very same new key do wait: the upstream's yes or no to
-one of them is theirs too.
+Whoever asked for a stream wants its first word, not its last: he joins one that asked for the same
+stream, and reads along (`live`). Nobody is made to wait who wants the upstream asked for his own
+sake (`no-cache`, a token that is still to be accepted). Those who show the very same new key do
+wait: the upstream's yes or no to one of them is theirs too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from threading import Lock
+from typing import TypeAlias
 
-from khazad_mitm.cache.commands import Get, Join, Steps
+from khazad_mitm.cache.commands import Get, Join, Lease, Pause, Release, Steps
+from khazad_mitm.cache.live import Followed, Found, Live
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Entry, Hit, Miss, Outcome
+from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 
 # Plain answers of large models take that long. A leader who takes longer is given up: the next to
 # come leads, and who has waited so long goes alone.
 WAIT_S = 30.0
+
+# A worker that asks the upstream says so in the store for so long. If it is killed the others wait
+# no longer; an answer that takes longer is asked for once more by each of them.
+LEASE_S = 10.0
+# How often the others look whether it is through.
+FIRST_POLL_S = 0.02
+LONGEST_POLL_S = 0.25
 
 
 class Turn(Enum):
@@ -37,15 +47,32 @@ class Turn(Enum):
     """The same, and nobody waits."""
 
 
-def coalesced(story: Steps[Outcome], flights: Flights, now: float) -> Steps[Outcome]:
-    """The story of a lookup that began at `now`, after waiting for whoever has begun the same."""
-    leads, handed = "", None
+Told: TypeAlias = Turn | Entry | Live
+
+
+def coalesced(
+    look: Callable[[], Steps[Outcome]],
+    flights: Flights,
+    now: float,
+    parsed: ParsedRequest,
+    *,
+    follows: bool,
+) -> Steps[Found]:
+    """The story of a lookup that began at `now`, after waiting for whoever has begun the same.
+
+    `look()` begins it. `follows`: can the caller be given a stream while it comes?
+    """
+    story, leads, handed = look(), "", None
+    stream = stream_of(parsed)
     try:
         command = next(story)
         while True:
             try:
-                if isinstance(command, Get) and command.joins:
-                    turn: Turn | Entry = yield Join(command.flight)
+                if isinstance(command, Get) and command.joins and (follows or not stream):
+                    turn: Told = yield Join(command.flight, stream)
+                    if isinstance(turn, Live):
+                        story.close()
+                        return Followed(parsed, turn)
                     leads = command.flight if turn is Turn.LEAD else ""
                     handed = turn if isinstance(turn, Entry) else None
                     result = (yield command) if handed is None else handed
@@ -57,12 +84,21 @@ def coalesced(story: Steps[Outcome], flights: Flights, now: float) -> Steps[Outc
                 command = story.send(result)
     except StopIteration as end:
         outcome: Outcome = end.value
+        if leads and not stream and isinstance(outcome, Miss):
+            waited = yield from _leased(leads, flights.holder)
+            # Another worker has been answered, or has failed: his answer is looked for anew.
+            outcome = (yield from look()) if waited else outcome
+            if waited and isinstance(outcome, Hit):
+                handed = outcome.entry
+                yield Release(leads)
         match outcome:
             case Miss() if leads:
                 outcome, leads = replace(outcome, flight=leads), ""
             case Hit(entry=entry) if leads:
                 flights.land(leads, entry)
                 leads = ""
+                if entry is handed and entry.stored_at >= now:
+                    outcome = replace(outcome, is_collapsed=True)
             case Hit(entry=entry) if entry is handed:
                 # One that was there before would have been found in any case.
                 outcome = replace(outcome, is_collapsed=entry.stored_at >= now)
@@ -73,38 +109,71 @@ def coalesced(story: Steps[Outcome], flights: Flights, now: float) -> Steps[Outc
             flights.hand_over(leads)
 
 
+def _leased(flight: str, holder: str) -> Steps[bool]:
+    """Be the one worker that asks; had another been asking meanwhile?"""
+    waited, pause = 0.0, FIRST_POLL_S
+    while not (yield Lease(flight, holder, LEASE_S)) and waited < WAIT_S:
+        yield Pause(pause)
+        waited, pause = waited + pause, min(2 * pause, LONGEST_POLL_S)
+    return waited > 0
+
+
+def released(flight: str) -> Steps[None]:
+    """No answer will come, or it is nobody else's: other workers need not wait for it."""
+    yield Release(flight)
+
+
+def stream_of(parsed: ParsedRequest) -> str:
+    """What two callers must have in common to read one stream: framing and codings; "" for an
+    answer that is no stream."""
+    if not parsed.framing.is_stream:
+        return ""
+    return f"{parsed.framing} {parsed.request.headers.joined('accept-encoding')}"
+
+
 @dataclass(slots=True)
 class _Flight:
     began: float
-    waiting: deque[Future[Turn | Entry]] = field(default_factory=deque)
+    stream: str
+    """Of the leader, as `stream_of` has it."""
+    live: Live | None = None
+    waiting: deque[tuple[str, Future[Told]]] = field(default_factory=deque)
 
 
 class Flights:
     """Those of this process, by name. Any thread and any event loop may join."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.holder = uuid.uuid4().hex
+        """Tells the flights of this process from those of other workers."""
         self._clock = clock
         self._lock = Lock()
         self._flights: dict[str, _Flight] = {}
 
-    def join(self, key: str) -> Future[Turn | Entry]:
-        """A turn: LEAD at once where nobody is on the way, else when whoever leads is done."""
-        turn: Future[Turn | Entry] = Future()
+    def join(self, key: str, stream: str = "") -> Future[Told]:
+        """A turn: LEAD at once where nobody is on the way, else when whoever leads is done, or
+        as soon as the stream that he and this one asked for has begun."""
+        turn: Future[Told] = Future()
+        told: Told = Turn.LEAD
         with self._lock:
             flight = self._flights.get(key)
             if flight is None:
-                self._flights[key] = _Flight(self._clock())
-            elif self._clock() - flight.began > WAIT_S:
-                flight.began = self._clock()
+                self._flights[key] = _Flight(self._clock(), stream)
+            elif stream and stream != flight.stream:
+                told = Turn.ALONE
+            elif stream and flight.live is not None and flight.live.follow():
+                told = flight.live
+            elif flight.live is None and self._clock() - flight.began > WAIT_S:
+                flight.began, flight.stream = self._clock(), stream
             else:
-                flight.waiting.append(turn)
+                flight.waiting.append((stream, turn))
                 return turn
-        turn.set_result(Turn.LEAD)
+        turn.set_result(told)
         return turn
 
-    def wait(self, key: str) -> Turn | Entry:
+    def wait(self, key: str, stream: str = "") -> Told:
         """Join, and block until it is one's turn."""
-        turn = self.join(key)
+        turn = self.join(key, stream)
         try:
             wait([turn], WAIT_S)
         except BaseException:
@@ -112,9 +181,9 @@ class Flights:
             raise
         return _now(turn)
 
-    async def wait_async(self, key: str) -> Turn | Entry:
+    async def wait_async(self, key: str, stream: str = "") -> Told:
         """Join, and await one's turn."""
-        turn = self.join(key)
+        turn = self.join(key, stream)
         if turn.done():
             return turn.result()
         try:
@@ -125,44 +194,70 @@ class Flights:
             raise
         return _now(turn)
 
-    def _gone(self, key: str, turn: Future[Turn | Entry]) -> None:
+    def _gone(self, key: str, turn: Future[Told]) -> None:
         """The caller himself is gone: what he was given goes to the next."""
         if _now(turn) is Turn.LEAD:
             self.hand_over(key)
+
+    def go_live(self, key: str, live: Live) -> None:
+        """The leader's stream has begun: those who asked for the same read along, from now on."""
+        with self._lock:
+            flight = self._flights.get(key)
+            # Another leads by now, where this one was given up.
+            if flight is None or not flight.stream or flight.live is not None:
+                return
+            flight.live = live
+            joining = [turn for stream, turn in flight.waiting if stream]
+            flight.waiting = deque(pair for pair in flight.waiting if not pair[0])
+            for turn in joining:
+                if turn.set_running_or_notify_cancel():
+                    live.follow()
+                    turn.set_result(live)
 
     def land(self, key: str, entry: Entry) -> None:
         """Here is the answer."""
         self._end(key, entry)
 
-    def dissolve(self, key: str) -> None:
-        """There is an answer, and it is nobody else's: asking one by one would help nobody."""
-        self._end(key, Turn.ALONE)
+    def dissolve(self, key: str) -> bool:
+        """There is an answer, and it is nobody else's: asking one by one would help nobody.
 
-    def hand_over(self, key: str) -> None:
-        """The leader came back with nothing: one of the others leads, and never all at once."""
+        False, as `hand_over` has it: nobody leads.
+        """
+        self._end(key, Turn.ALONE)
+        return False
+
+    def hand_over(self, key: str) -> bool:
+        """The leader came back with nothing: one of the others leads, and never all at once.
+
+        False where there is nobody to.
+        """
         with self._lock:
             flight = self._flights.get(key)
-            while flight is not None and flight.waiting:
-                turn = flight.waiting.popleft()
+            # A stream first: whoever wants a stream waits for no other kind of leader.
+            queue = deque(sorted(flight.waiting if flight else (), key=lambda one: not one[0]))
+            while flight is not None and queue:
+                stream, turn = queue.popleft()
+                flight.waiting = queue
                 if turn.set_running_or_notify_cancel():
-                    flight.began = self._clock()
+                    flight.began, flight.stream, flight.live = self._clock(), stream, None
                     turn.set_result(Turn.LEAD)
-                    return
+                    return True
             self._flights.pop(key, None)
+            return False
 
     def dissolve_all(self) -> None:
         """Nobody will be told anything any more."""
         for key in list(self._flights):
             self.dissolve(key)
 
-    def _end(self, key: str, said: Turn | Entry) -> None:
+    def _end(self, key: str, said: Told) -> None:
         with self._lock:
             flight = self._flights.pop(key, None)
-        for turn in () if flight is None else flight.waiting:
+        for _, turn in () if flight is None else flight.waiting:
             if turn.set_running_or_notify_cancel():
                 turn.set_result(said)
 
 
-def _now(turn: Future[Turn | Entry]) -> Turn | Entry:
+def _now(turn: Future[Told]) -> Told:
     """The turn as it is, for one who waits no longer: he goes alone unless he was told in time."""
     return Turn.ALONE if turn.cancel() else turn.result()

@@ -9,29 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from khazad_mitm.cache import drive, log_lines, pace, policy, status
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
-from khazad_mitm.cache.commands import Command, Steps
+from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
 from khazad_mitm.cache.inquiries import Inquiries
+from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.cache.without_store import as_if_empty
 from khazad_mitm.exchange import (
     Bypass,
     Hit,
     Miss,
-    Outcome,
     ParsedRequest,
     Reply,
     Unsatisfied,
@@ -122,20 +122,20 @@ class Cache(Inquiries):
 
     # -- asking
 
-    def look_up(self, request: Request) -> Outcome | None:
+    def look_up(self, request: Request, *, follows: bool = False) -> Found | None:
         """The outcome for a request; None where it is none of our business."""
         started = time.perf_counter()
         try:
             parsed = self._recognise(request)
             if parsed is None:
                 return None
-            outcome = self._started(parsed, partial(drive.obey, self._parts))
+            outcome = self._run(self._story(parsed, follows))
         except Exception:
             self._failed()
             return None
         return self._told(outcome, started)
 
-    async def look_up_async(self, request: Request) -> Outcome | None:
+    async def look_up_async(self, request: Request, *, follows: bool = False) -> Found | None:
         """The same, awaiting."""
         started = time.perf_counter()
         try:
@@ -146,12 +146,11 @@ class Cache(Inquiries):
             if parsed is None:
                 return None
             if parsed.batch is None:
-                outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+                obey_async = partial(drive.obey_async, self._parts)
+                outcome = await drive.run_async(self._story(parsed, follows), obey_async)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
-                outcome = await self._on_a_thread(
-                    partial(self._started, parsed, partial(drive.obey, self._parts))
-                )
+                outcome = await self._on_a_thread(partial(self._run, self._story(parsed, follows)))
         except Exception:
             self._failed()
             return None
@@ -177,33 +176,18 @@ class Cache(Inquiries):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._jobs, job)
 
-    def _story(self, parsed: ParsedRequest) -> Steps[Outcome]:
+    def _story(self, parsed: ParsedRequest, follows: bool) -> Steps[Found]:
         now = time.time()
-        story = lookup(parsed, self._rulebook.of(parsed), now)
-        return (yield from coalesced(story, self._parts.flights, now))
-
-    def _started(self, parsed: ParsedRequest, obey: Callable[[Command], Any]) -> Outcome:
-        try:
-            return drive.run(self._story(parsed), obey)
-        except CacheUnavailable:
-            self._counters.count_error()
-            return Bypass(parsed, log_lines.STORE_AWAY)
-
-    async def _started_async(
-        self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
-    ) -> Outcome:
-        try:
-            return await drive.run_async(self._story(parsed), obey)
-        except CacheUnavailable:
-            self._counters.count_error()
-            return Bypass(parsed, log_lines.STORE_AWAY)
+        look = partial(lookup, parsed, self._rulebook.of(parsed), now)
+        joined = coalesced(look, self._parts.flights, now, parsed, follows=follows)
+        return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:
         # An edge: a mistake of ours must not reach the caller.
         logger.exception("[Khazad] a lookup failed, the call goes through")
         self._counters.count_error()
 
-    def _told(self, outcome: Outcome, started: float) -> Outcome:
+    def _told(self, outcome: Found, started: float) -> Found:
         if isinstance(outcome, Miss):
             outcome = replace(outcome, asked_at=time.time())
         self._counters.count(outcome)
@@ -218,8 +202,10 @@ class Cache(Inquiries):
 
     # -- answering
 
-    def reply(self, outcome: Hit | Unsatisfied) -> Reply:
-        """What to send to the caller in place of the upstream."""
+    def reply(self, outcome: Hit | Unsatisfied | Followed) -> Reply:
+        """What to send to the caller in place of the upstream; of a `Followed` the head."""
+        if isinstance(outcome, Followed):
+            return status.of_followed(outcome)
         if isinstance(outcome, Unsatisfied):
             return status.of_error(504, "not cached, and only-if-cached was asked for", outcome)
         entry, parsed = outcome.entry, outcome.parsed
@@ -289,14 +275,14 @@ class Cache(Inquiries):
         """A buffer for the answer to a miss."""
         return self._archive.capture(miss)
 
-    def abandon(self, outcome: Outcome | None) -> None:
+    def abandon(self, outcome: Found | None) -> None:
         """The upstream could not be asked: nobody shall wait for its answer."""
         if isinstance(outcome, Miss):
             self._archive.abandon(outcome)
 
     # -- checking
 
-    def shadow(self, outcome: Outcome | None) -> Capture | None:
+    def shadow(self, outcome: Found | None) -> Capture | None:
         """A buffer for a fresh answer to what was just served, where one is wanted: rarely."""
         return self._archive.shadow(outcome) if isinstance(outcome, Hit) else None
 
@@ -332,6 +318,7 @@ class Cache(Inquiries):
     def close(self) -> None:
         """Store what is waiting, let go of connections and threads. Idempotent."""
         self._archive.close()
+        self._parts.probes.close(0.0)
         self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)

@@ -40,7 +40,6 @@ from khazad_mitm.exchange import (
     Outcome,
     Pair,
     ParsedRequest,
-    Unkept,
     Unsatisfied,
 )
 from khazad_mitm.messages import Response
@@ -142,7 +141,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     vouched = not refreshes and (yield from _are_accepted(tenant.proofs))
     # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
     splits = parsed.batch is not None and rules.split_batches and rules.mode != "exact"
-    joins = not (parsed.framing.is_stream or controls.only_if_cached or splits)
+    joins = not (controls.only_if_cached or splits)
     # Who shows the same secret is told the same by the upstream: one asks, the others wait.
     if vouched or (tenant.is_secret and joins and not refreshes):
         entry: Entry | None = yield Get(digests.fingerprint, alias, pool, joins)
@@ -256,9 +255,7 @@ def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
             yield Accept(proof, rules.credential_ttl_s, miss.asked_at)
 
 
-def keep(
-    miss: Miss, response: Response, answer: Answer, rules: Rules, now: float
-) -> Steps[Entry | Unkept]:
+def keep(miss: Miss, response: Response, answer: Answer, rules: Rules, now: float) -> Steps[Entry]:
     """Keep a complete answer under the keys that its lookup has computed.
 
     `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until
@@ -275,7 +272,7 @@ def keep(
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
     else:
-        yield Put(entry, scope, miss.vector if scope is not None else None)
+        yield Put(entry, scope, miss.vector if scope is not None else None, miss.flight)
     return entry
 
 

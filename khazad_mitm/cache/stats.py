@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from khazad_mitm.exchange import Bypass, Entry, Hit, Miss, Outcome, Unsatisfied
+from khazad_mitm.cache.live import Followed, Found
+from khazad_mitm.exchange import Bypass, Entry, Hit, Miss, Unsatisfied
 
 # Names of models come from callers: a page of counters must not grow with them.
 MAX_MODELS = 100
@@ -100,7 +101,7 @@ class Counters:
             self._saved_seconds = 0.0
             self._saved_by_model: dict[str, tuple[int, int]] = {}
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, outcome: Found) -> None:
         with self._lock:
             match outcome:
                 case Hit(tier=tier, similarity=similarity, entry=entry):
@@ -112,6 +113,10 @@ class Counters:
                     if not outcome.is_collapsed:
                         self._saved_seconds += entry.took_s
                     self._similarity_sum += similarity
+                case Followed():
+                    # What it saves is known when it has come, to whoever asked first.
+                    self._counts.update(exact=1, coalesced=1)
+                    self._similarity_sum += 1.0
                 case Miss() | Unsatisfied():
                     self._counts["misses"] += 1
                 case Bypass(reason=reason):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from khazad_mitm.cache import policy
+from khazad_mitm.cache.live import Followed
 from khazad_mitm.exchange import Bypass, Hit, Miss, Reply, Unsatisfied
 from khazad_mitm.messages import Headers
 
@@ -25,6 +27,17 @@ def of_hit(hit: Hit, now: float) -> Headers:
             (ENTRY_HEADER, entry.id),
         ]
     )
+
+
+def of_followed(followed: Followed) -> Reply:
+    """The head of an answer that is read along, coded as it comes."""
+    live = followed.live
+    headers = policy.kept_headers(live.headers)
+    coding = live.headers.joined("content-encoding")
+    if coding:
+        headers = headers.plus(("Content-Encoding", coding))
+    said = f'{CACHE}; fwd=miss; collapsed; detail="exact"'
+    return Reply(live.status, headers.plus(("Cache-Status", said)), ())
 
 
 def of_forwarded(outcome: Miss | Bypass | Unsatisfied) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess import urllib3_bodies
 from khazad_mitm.inprocess.requests_library import headers, request
@@ -47,6 +48,12 @@ class BotocoreLibrary:
 
         raw = urllib3_bodies.made(reply, theirs.method, is_stream=is_stream)
         return AWSResponse(theirs.url, reply.status, raw.headers, raw)
+
+    # Its bodies are files, which are read when they are whole.
+    follows = False
+
+    def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
+        raise NotImplementedError
 
     def add_header(self, response: Any, name: str, value: str) -> None:
         before = response.headers.get(name)

@@ -11,8 +11,10 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess.ahead import Place
+from khazad_mitm.inprocess.shared import AsyncShared, Following, SyncShared
 from khazad_mitm.inprocess.streams import AsyncTee, Capture, Replay, SyncTee
 from khazad_mitm.messages import Headers, Request, Response
 
@@ -84,17 +86,23 @@ class HttpModule(Protocol):
     Request: Any
     Response: Any
     Headers: Any
+    RemoteProtocolError: type[Exception]
 
 
 class Library:
     """The `Translation` of one of the two."""
+
+    follows = True
 
     def __init__(self, module: HttpModule) -> None:
         self.module = module
         sync_stream, async_stream = module.SyncByteStream, module.AsyncByteStream
         self._sync_tee: Any = type("SyncTee", (SyncTee, sync_stream), {})
         self._async_tee: Any = type("AsyncTee", (AsyncTee, async_stream), {})
+        self._sync_shared: Any = type("SyncShared", (SyncShared, sync_stream), {})
+        self._async_shared: Any = type("AsyncShared", (AsyncShared, async_stream), {})
         self._replay: Any = type("Replay", (Replay, sync_stream, async_stream), {})
+        self._following: Any = type("Following", (Following, sync_stream, async_stream), {})
 
     def request(self, theirs: TheirRequest, *, whole: bool = False) -> Request | None:
         """The request as it will be dialled; None where it cannot be read without consuming it.
@@ -157,13 +165,21 @@ class Library:
         headers = reply.headers
         if not is_stream:
             headers = headers.plus(("Content-Length", str(len(reply.body))))
+        return self._made(reply.status, headers, self._replay(reply.frames))
+
+    def following(self, reply: Reply, theirs: TheirRequest, live: Live) -> TheirResponse:
+        """Where it is cut, its readers learn it as whoever asked for it first does."""
+        body = self._following(live, self.module.RemoteProtocolError)
+        return self._made(reply.status, reply.headers, body)
+
+    def _made(self, status: int, headers: Headers, stream: Any) -> TheirResponse:
         made = self.module.Response(
-            reply.status,
+            status,
             headers=list(headers),
-            stream=self._replay(reply.frames),
+            stream=stream,
             extensions={
                 "http_version": b"HTTP/1.1",
-                "reason_phrase": reason(reply.status).encode("ascii"),
+                "reason_phrase": reason(status).encode("ascii"),
             },
         )
         return cast("TheirResponse", made)
@@ -173,8 +189,12 @@ class Library:
         response.headers = self.module.Headers([*response.headers.raw, line])
 
     def tee(self, response: TheirResponse, capture: Capture, *, is_async: bool) -> None:
-        make = self._async_tee if is_async else self._sync_tee
         headers = _headers(response.headers)
+        capture.begin(response.status_code, headers)
+        if capture.live is None:
+            make = self._async_tee if is_async else self._sync_tee
+        else:
+            make = self._async_shared if is_async else self._sync_shared
         response.stream = make(response.stream, capture, response.status_code, headers)
 
     def status(self, response: TheirResponse) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess import urllib3_bodies
 from khazad_mitm.inprocess.library import DEFAULT_PORTS
@@ -53,6 +54,12 @@ class RequestsLibrary:
     def response(self, reply: Reply, theirs: Any, *, is_stream: bool) -> Any:
         raw = urllib3_bodies.made(reply, theirs.method, is_stream=is_stream)
         return self._adapter.build_response(theirs, raw)
+
+    # Its bodies are files, which are read when they are whole.
+    follows = False
+
+    def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
+        raise NotImplementedError
 
     def add_header(self, response: Any, name: str, value: str) -> None:
         before = response.headers.get(name)

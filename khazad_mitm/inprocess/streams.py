@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from khazad_mitm.cache.live import Live
     from khazad_mitm.messages import Headers
 
 logger = logging.getLogger("khazad")
@@ -34,6 +35,9 @@ class AsyncBody(Protocol):
 class Capture(Protocol):
     """What a tee needs of `cache.capture.Capture`, which ends once and ignores what comes after."""
 
+    @property
+    def live(self) -> Live | None: ...
+    def begin(self, status: int, headers: Headers) -> None: ...
     def feed(self, chunk: bytes) -> None: ...
     def finish(self, status: int, headers: Headers) -> None: ...
     def close(self, status: int, headers: Headers) -> None: ...

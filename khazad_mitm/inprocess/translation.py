@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess.streams import Capture
 from khazad_mitm.messages import Request, Response
@@ -36,6 +37,15 @@ class Translation(Protocol):
 
     def response(self, reply: Reply, theirs: Theirs, *, is_stream: bool) -> Theirs:
         """A reply of ours to that request, as one body or as a stream."""
+        ...
+
+    @property
+    def follows(self) -> bool:
+        """Can it be given, and give others, a stream while it comes?"""
+        ...
+
+    def following(self, reply: Reply, theirs: Theirs, live: Live) -> Theirs:
+        """A reply of ours whose body somebody else is being given."""
         ...
 
     def add_header(self, response: Theirs, name: str, value: str) -> None:

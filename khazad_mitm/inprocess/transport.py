@@ -16,6 +16,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from khazad_mitm.cache.live import Followed
 from khazad_mitm.cache.policy import CONTROL_HEADERS
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.fronts import Decision, Played, Unrecorded
@@ -79,12 +80,15 @@ class Interception:
                 is_stream = outcome.parsed.framing.is_stream
             case Played():
                 is_stream = outcome.is_stream
-            case Unsatisfied():
+            case Unsatisfied() | Followed():
                 is_stream = False
             case Miss() | Bypass() | Unrecorded() | None:
                 return None
         try:
-            return self._library.response(self._cache.reply(outcome), theirs, is_stream=is_stream)
+            reply = self._cache.reply(outcome)
+            if isinstance(outcome, Followed):
+                return self._library.following(reply, theirs, outcome.live)
+            return self._library.response(reply, theirs, is_stream=is_stream)
         except Exception:
             if self._cache.is_closed:
                 raise
@@ -197,7 +201,7 @@ class SyncTransport(Interception):
             return self._cache.unreadable()
         try:
             with guarded():
-                return self._cache.look_up(asked)
+                return self._cache.look_up(asked, follows=self._library.follows)
         except Exception:
             if self._cache.is_closed:
                 raise
@@ -263,7 +267,8 @@ class AsyncTransport(Interception):
                 return None
         try:
             with guarded():
-                return await self._cache.look_up_async(asked)
+                follows = self._library.follows
+                return await self._cache.look_up_async(asked, follows=follows)
         except Exception:
             if self._cache.is_closed:
                 raise

@@ -21,12 +21,14 @@ from weakref import WeakKeyDictionary
 from mitmproxy import ctx, exceptions, http
 
 from khazad_mitm.assembly import build
+from khazad_mitm.cache.live import Followed, Live
 from khazad_mitm.errors import ConfigError, MissingExtra
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers
 from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
 from khazad_mitm.proxy.again import Again, copy_of
+from khazad_mitm.proxy.followers import Followers
 from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
 from khazad_mitm.proxy.limits import Limits
@@ -93,6 +95,9 @@ class KhazadAddon:
         self.client_connected = Limits().client_connected
         self._http1 = Http1()
         self._paced = Paced()
+        self._followed = Followers(self._live)
+        self.khazad_more = self._followed.khazad_more
+        self.client_disconnected = self._followed.client_disconnected
 
     # -- life
 
@@ -122,6 +127,7 @@ class KhazadAddon:
         self._reuse.install()
         self._http1.install()
         self._paced.install()
+        self._followed.install()
         if not self._given:
             complaint = options.misspelt(ctx.options)
             if complaint:
@@ -141,6 +147,7 @@ class KhazadAddon:
             ctx.master.addons.remove(self._last_word)
         self._again.stop()
         self._close()
+        self._followed.uninstall()
         self._paced.uninstall()
         self._http1.uninstall()
         self._reuse.uninstall()
@@ -214,7 +221,8 @@ class KhazadAddon:
             flows.strip_controls(flow.request)
 
     async def _ask(self, cache: Front, flow: http.HTTPFlow) -> None:
-        outcome = await cache.look_up_async(flows.to_request(flow))
+        follows = self._followed.can(flow)
+        outcome = await cache.look_up_async(flows.to_request(flow), follows=follows)
         match outcome:
             case None:
                 return
@@ -227,6 +235,10 @@ class KhazadAddon:
                 if isinstance(outcome, Hit):
                     flow.marked = ":zap:"
                     self._ask_again(cache, flow, outcome)
+            case Followed():
+                reply = cache.reply(outcome)
+                self._followed.plan(flow, reply, outcome.live)
+                flow.comment = reply.headers.joined("cache-status")
             case Miss():
                 miss = batches.split(flow, outcome)
                 ticket = Ticket(cache.cache_status(miss), cache.capture(miss))
@@ -268,6 +280,7 @@ class KhazadAddon:
                 ticket.is_teed = True
                 then = response.stream if callable(response.stream) else None
                 response.stream = Tee(ticket.capture, then)
+                ticket.capture.begin(response.status_code, ticket.headers)
         elif not response.stream and is_streamed(response):
             response.stream = True
 
@@ -302,6 +315,11 @@ class KhazadAddon:
         ticket = self._tickets.pop(flow, None)
         if ticket is not None and ticket.capture is not None:
             ticket.capture.abort()
+
+    def _live(self, flow: http.HTTPFlow) -> Live | None:
+        """What others may read of the answer to this flow while it comes."""
+        ticket = self._tickets.get(flow)
+        return None if ticket is None or ticket.capture is None else ticket.capture.live
 
     # -- commands
 

@@ -96,6 +96,15 @@ def to_response(reply: Reply) -> http.Response:
     )
 
 
+def to_head(reply: Reply, *, is_chunked: bool) -> http.Response:
+    """The head of a response whose body comes piece by piece; HTTP/2 marks its end itself."""
+    response = to_response(reply)
+    del response.headers["content-length"]
+    if is_chunked:
+        response.headers["transfer-encoding"] = "chunked"
+    return response
+
+
 def replace_body(request: http.Request, body: bytes) -> None:
     """Send another body, not encoded and of known length."""
     for name in ("content-encoding", "transfer-encoding"):

@@ -22,7 +22,8 @@ class _Direct(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         handlers = [h for h in logging.getLogger().handlers if not isinstance(h, _SLOW)]
-        if not handlers and logging.lastResort is not None:
+        # As `logging` has it: only where nobody else hears our lines.
+        if not handlers and logging.lastResort is not None and _logger.handlers == [self]:
             handlers = [logging.lastResort]
         for handler in handlers:
             if record.levelno >= handler.level:

@@ -7,6 +7,7 @@ Beside these: public names only.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import logging
@@ -160,7 +161,16 @@ PACED = Feature(
     ),
 )
 
-FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED)
+FOLLOWED = Feature(
+    "equal questions for a stream at one moment make a call each",
+    (
+        *PACED.privates,
+        # Ends the upstream's stream where the client has gone.
+        Private(_HTTP, "HttpStream.handle_protocol_error", "self event", "generator"),
+    ),
+)
+
+FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED, FOLLOWED)
 
 
 class Patches:
@@ -173,7 +183,11 @@ class Patches:
         """Replace `owner.name` by `make(original)`; what was not there is None, and taken away."""
         original = getattr(owner, name, None)
         self._originals.append((owner, name, original))
-        setattr(owner, name, make(original))
+        replacement = make(original)
+        if inspect.isfunction(original):
+            # Two features may stand on one function: to the second it looks as it was read.
+            functools.update_wrapper(replacement, original)
+        setattr(owner, name, replacement)
 
     def undo(self) -> None:
         """As it was. Idempotent."""

@@ -120,13 +120,15 @@ class Recorder:
 
     # -- asking
 
-    def look_up(self, request: Request) -> Played | Unrecorded | None:
+    def look_up(self, request: Request, *, follows: bool = False) -> Played | Unrecorded | None:
         outcome = self._looked_up(request)
         if isinstance(outcome, Played) and outcome.delay_s:
             time.sleep(outcome.delay_s)
         return outcome
 
-    async def look_up_async(self, request: Request) -> Played | Unrecorded | None:
+    async def look_up_async(
+        self, request: Request, *, follows: bool = False
+    ) -> Played | Unrecorded | None:
         outcome = self._looked_up(request)
         if isinstance(outcome, Played) and outcome.delay_s:
             await asyncio.sleep(outcome.delay_s)

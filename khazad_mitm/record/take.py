@@ -40,6 +40,13 @@ class Take:
         self._size = 0
         self._started = time.monotonic()
 
+    @property
+    def live(self) -> None:
+        """Nobody reads along."""
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """What is recorded is told at its end."""
+
     def feed(self, chunk: bytes) -> None:
         if self._chunks is None:
             return

@@ -60,10 +60,7 @@ def is_accepted(credential: str, keys: Keys) -> Program[bool]:
 def accept(command: Accept, keys: Keys) -> Program[None]:
     asked_at_ms = int(command.asked_at * 1000)
     names = (keys.credential(command.credential),)
-    try:
-        yield from call(scripts.ACCEPT, names, (ACCEPTED, command.ttl_s, asked_at_ms))
-    except OutOfMemoryError:
-        return
+    yield from call(scripts.ACCEPT, names, (ACCEPTED, command.ttl_s, asked_at_ms))
 
 
 def refuse(credential: str, keys: Keys, now_ms: int) -> Program[None]:

@@ -12,6 +12,7 @@
     {NS:B}:c:DIGEST  a credential: accepted by the upstream, or the millisecond of its refusal
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
+    {NS:B}:f:DIGEST  the worker that asks the upstream for all, for a few seconds
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
 
 Everything of one bucket B lies in one slot of a cluster. A single server has one bucket, a cluster
@@ -74,6 +75,9 @@ class Keys:
 
     def history(self, id_: str) -> str:
         return f"{self.prefix}h:{id_}"
+
+    def lease(self, flight: str) -> str:
+        return f"{self.prefix}f:{flight}"
 
     def blocks(self, id_: str) -> str:
         return f"{self.prefix}b:{id_}"

@@ -27,11 +27,13 @@ from khazad_mitm.cache.commands import (
     Inventory,
     IsAccepted,
     Label,
+    Lease,
     Nearest,
     Put,
     PutMany,
     Recall,
     Refuse,
+    Release,
     Remember,
     Resolve,
     Settle,
@@ -83,7 +85,7 @@ class MemoryStore:
                     return tuple(map(self._resolved, conversations))
                 case Nearest():
                     return self._nearest(command)
-                case Put(entry, scope, vector):
+                case Put(entry, scope, vector, _):
                     return self._put(entry, scope, vector)
                 case PutMany(entries):
                     for one in entries:
@@ -113,6 +115,10 @@ class MemoryStore:
                     found = self._live(id_) is not None
                     self._remove(id_)
                     return found
+                case Lease():
+                    return True  # there is no other process
+                case Release():
+                    return None
                 case Block(one, other):
                     return self._blocks.add(one, other)
                 case ForgetMany(ids):

@@ -12,13 +12,14 @@ import os
 import secrets
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
 from khazad_mitm.cache.commands import StoreCommand
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
@@ -27,6 +28,9 @@ from khazad_mitm.store.space import Space
 from khazad_mitm.store.trips import Program, RedisCommand
 
 T = TypeVar("T")
+
+# What a server says that cannot save its data, or has too few replicas, to every write.
+DENIALS = ("MISCONF", "NOREPLICAS")
 
 # Kept open for threads that come back; executors have fewer threads.
 IDLE_CONNECTIONS = 32
@@ -86,16 +90,25 @@ class RedisStore:
 
     def close(self) -> None:
         """Close what is idle, and let go of the server."""
-        while self._idle:
-            self._idle.pop().disconnect()
+        self._disconnect_idle()
         if self._server is not None:
             self._server.close()
+
+    def _disconnect_idle(self) -> None:
+        with suppress(IndexError):  # other threads take some, too
+            while True:
+                self._idle.pop().disconnect()
 
     def unavailable(self, error: Exception) -> CacheUnavailable:
         """What a failure is called outside; has the server revived where it is gone."""
         if self._server is not None and isinstance(error, (redis.ConnectionError, OSError)):
             self._server.revive()
-        return CacheUnavailable(f"{type(error).__name__}: {error}")
+        if isinstance(error, ReadOnlyError):
+            # It was the master once: the name leads to another by now.
+            self._disconnect_idle()
+        is_denied = isinstance(error, (OutOfMemoryError, ReadOnlyError))
+        kind = WriteDenied if is_denied or str(error).startswith(DENIALS) else CacheUnavailable
+        return kind(f"{type(error).__name__}: {error}")
 
     def _run(self, program: Program[T]) -> T:
         connection, was_used = self._take()

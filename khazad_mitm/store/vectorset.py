@@ -24,11 +24,13 @@ from khazad_mitm.cache.commands import (
     Inventory,
     IsAccepted,
     Label,
+    Lease,
     Nearest,
     Put,
     PutMany,
     Recall,
     Refuse,
+    Release,
     Remember,
     Resolve,
     Settle,
@@ -106,6 +108,10 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return inventory.label(command, space.at(id_))
         case Inventory():
             return inventory.inventory(space.buckets, now_ms)
+        case Lease(flight):
+            return _lease(command, space.at(flight))
+        case Release(flight):
+            return _release(space.at(flight).lease(flight))
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
@@ -179,16 +185,20 @@ def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
     beside: list[RedisCommand] = []
     if space.secret is not None:
         beside.append(("SET", space.keys.secret, space.secret, "NX"))
+    beside += [
+        ("DEL", space.at(one.releases).lease(one.releases)) for one in commands if one.releases
+    ]
     try:
         yield from space.survey(now_ms)
         for trip in _trips(_put_call(command, space, now_ms) for command in commands):
             yield from call_each(scripts.PUT, trip, beside)
     except OutOfMemoryError:
-        # A full server denies writes and serves reads: the entry is not kept, nothing is wrong.
+        # A full server denies what needs room, and lets what has expired be removed.
         buckets = {space.at(command.entry.id) for command in commands}
         yield from call_each(
             scripts.SWEEP, [((keys.expiry,), space.bounds(keys)) for keys in buckets]
         )
+        raise
 
 
 def _put_call(command: Put, space: Space, now_ms: int) -> Call | None:
@@ -234,10 +244,19 @@ def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
         *(*space.bounds(keys), entry.id, command.alias, conversation, stands_for, now_ms),
         *(f"{command.similarity:.6f}", MOST_LINKS, weights.LINK),
     )
-    try:
-        yield from call(scripts.ALIAS, (keys.expiry,), arguments)
-    except OutOfMemoryError:
-        return
+    yield from call(scripts.ALIAS, (keys.expiry,), arguments)
+
+
+def _lease(command: Lease, keys: Keys) -> Program[bool]:
+    """Says so in one command: whose it was before, and it is ours only if it was nobody's."""
+    ttl = int(command.seconds * 1000)
+    (before,) = yield [("SET", keys.lease(command.flight), command.holder, "NX", "PX", ttl, "GET")]
+    return checked(before) in (None, command.holder.encode())
+
+
+def _release(key: str) -> Program[None]:
+    (reply,) = yield [("DEL", key)]
+    checked(reply)
 
 
 def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:

@@ -58,11 +58,22 @@ def test_a_refusal_counts_at_once_and_before_the_store_knows() -> None:
     assert Known(False) == at.known.known(ASKED)
 
 
+def test_a_refusal_that_the_store_never_heard_counts_until_the_upstream_accepts() -> None:
+    at = At()
+    at.known.known(Refuse("c"))  # and the store is away
+    at.now += 10 * BELIEVED_S
+    assert Known(False) == at.known.known(ASKED)
+    at.known.known(Accept("c", 3600, at.now))
+
+    assert Known(True) == at.known.known(ASKED)
+
+
 def test_a_yes_that_the_store_said_before_a_refusal_is_not_believed_after_it() -> None:
     at = At()
     at.known.known(Refuse("c"))
     at.known.learn(Refuse("c"), None)
     at.known.learn(ASKED, True)
+    at.known.learn(Refuse("c"), None)
     assert at.known.known(ASKED) is None
     at.now += BELIEVED_S
     at.known.learn(ASKED, True)

@@ -34,13 +34,14 @@ def test_one_probe_goes_after_each_pause(breaker: Breaker, clock: Clock) -> None
     breaker.failed(WHY)
     clock.now += FIRST_PAUSE_S
 
-    assert [True, False, False] == [breaker.allows() for _ in range(3)]
+    assert [True, False, False] == [breaker.wants_probe() for _ in range(3)]
+    assert not breaker.allows()
 
 
 def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None:
     breaker.failed(WHY)
     clock.now += FIRST_PAUSE_S
-    breaker.allows()
+    breaker.wants_probe()
     breaker.succeeded()
 
     assert [True, True] == [breaker.allows() for _ in range(2)]
@@ -53,11 +54,11 @@ def test_each_probe_that_fails_doubles_the_pause_up_to_the_longest(
     pause = FIRST_PAUSE_S
     for _ in range(10):
         clock.now += pause
-        assert breaker.allows()
+        assert breaker.wants_probe()
         breaker.failed(WHY)
         pause = min(pause * 2, LONGEST_PAUSE_S)
         clock.now += pause * 0.99
-        assert not breaker.allows()
+        assert not breaker.wants_probe()
         clock.now -= pause * 0.99
 
 
@@ -68,7 +69,7 @@ def test_calls_that_were_on_their_way_when_it_opened_prolong_no_pause(
         breaker.failed(WHY)
     clock.now += FIRST_PAUSE_S
 
-    assert breaker.allows()
+    assert breaker.wants_probe()
 
 
 def test_it_says_once_that_it_opened_and_once_that_it_closed(
@@ -78,7 +79,7 @@ def test_it_says_once_that_it_opened_and_once_that_it_closed(
     breaker.failed(WHY)
     breaker.allows()
     clock.now += LONGEST_PAUSE_S
-    breaker.allows()
+    breaker.wants_probe()
     breaker.succeeded()
     breaker.succeeded()
 

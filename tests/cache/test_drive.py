@@ -4,15 +4,16 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.commands import Embed, Get, Judge, Steps
+from khazad_mitm.cache.breaker import LONGEST_PAUSE_S, Breaker
+from khazad_mitm.cache.commands import Embed, Get, Judge, Put, Refuse, Steps
 from khazad_mitm.cache.drive import Bench, Parts, obey, obey_async, run, run_async
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Pair
 
 from .script import VECTOR, entry
@@ -28,6 +29,18 @@ class Store:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+class Hanging(Store):
+    """Keeps whoever asks waiting until it may go on."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.go_on = threading.Event()
+
+    def perform(self, command: Any) -> Any:
+        self.asked.append(command)
+        self.go_on.wait(5)
 
 
 class AwaitableStore(Store):
@@ -144,6 +157,44 @@ def test_an_embedder_that_hangs_costs_one_deadline(parts_of: Callable[..., Parts
 
     assert ["no answer within 50 ms", "passing by"] == both(parts, embedding)
     go.set()
+
+
+@pytest.mark.parametrize("obeyed", [obey, lambda *a: asyncio.run(obey_async(*a))])
+def test_a_store_is_tried_again_while_nobody_waits(
+    parts_of: Callable[..., Parts], obeyed: Callable[..., Any]
+) -> None:
+    now, store = [0.0], Hanging()
+    parts = replace(parts_of(), store=store, store_breaker=Breaker("store", lambda: now[0]))
+    parts.store_breaker.failed(OSError("gone"))
+    now[0] += LONGEST_PAUSE_S
+    for _ in range(2):
+        with pytest.raises(CacheUnavailable, match="passing by"):
+            obeyed(parts, Get("f"))
+    assert parts.store_breaker.is_open
+    store.go_on.set()
+    assert parts.probes.drain(5)
+
+    assert not parts.store_breaker.is_open
+    assert [Get("f")] == store.asked
+    parts.probes.close()
+
+
+def test_a_store_that_takes_nothing_still_answers(
+    parts_of: Callable[..., Parts], caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = parts_of(WriteDenied("full"))
+    for _ in range(2):
+        with pytest.raises(CacheUnavailable):
+            obey(parts, Put(entry()))
+    for store in (parts.store, parts.awaitable_store):
+        store.answer = "found"  # type: ignore[union-attr]  # our own
+
+    assert ["found", "found"] == both(parts, getting)
+    with pytest.raises(CacheUnavailable, match="passing by"):
+        obey(parts, Put(entry()))
+    # What takes something away is never held back.
+    assert "found" == obey(parts, Refuse("c"))
+    assert ["[Khazad] store takes no more answers: full"] == caplog.messages
 
 
 def test_nobody_waits_for_a_model_that_is_being_loaded(parts_of: Callable[..., Parts]) -> None:

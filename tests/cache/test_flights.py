@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache import flights
-from khazad_mitm.cache.commands import Steps
+from khazad_mitm.cache.commands import Lease, Pause, Steps
+from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn, coalesced
 from khazad_mitm.cache.lookup import NOT_ACCEPTED, Rules, lookup
 from khazad_mitm.errors import CacheUnavailable
@@ -119,13 +120,13 @@ def test_a_caller_who_goes_away_leaves_his_place_to_the_next() -> None:
 
 def story(some: Flights, rules: Rules = RULES, **fields: Any) -> Steps[Outcome]:
     request = asked("hello", **{"exact_only": "n", **fields})
-    return coalesced(lookup(request, rules, NOW), some, NOW)
+    return coalesced(lambda: lookup(request, rules, NOW), some, NOW, request, follows=True)
 
 
 def test_who_leads_asks_the_store_and_tells_the_others_of_his_miss_when_it_ends() -> None:
-    commands, miss = play(story(Flights()), Turn.LEAD, None)
+    commands, miss = play(story(Flights()), Turn.LEAD, None, True)
 
-    assert ["Join", "Get"] == kinds(commands)
+    assert ["Join", "Get", "Lease"] == kinds(commands)
     assert commands[0].flight == miss.flight == miss.digests.fingerprint
 
 
@@ -182,6 +183,37 @@ def test_a_leader_who_fails_hands_over(how: str) -> None:
     assert [Turn.LEAD, Turn.LEAD] == told(turns)
 
 
+def test_who_leads_waits_for_another_worker_and_looks_again() -> None:
+    some, fresh = Flights(), entry(stored_at=NOW + 1)
+    polls = False, None, False, None, True
+    commands, hit = play(story(some), Turn.LEAD, None, *polls, fresh, None)
+
+    asking = ["Join", "Get", "Lease", "Pause", "Lease", "Pause", "Lease", "Get", "Release"]
+    assert asking == kinds(commands)
+    assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
+    assert {some.holder} == {one.holder for one in commands if isinstance(one, Lease)}
+    assert commands[3].seconds < commands[5].seconds
+
+
+def test_a_worker_that_never_comes_back_is_waited_for_no_longer_than_anybody() -> None:
+    pauses: list[float] = []
+
+    def said(command: Any) -> Any:
+        pauses.extend([command.seconds] if isinstance(command, Pause) else [])
+        known = {"IsAccepted": True, "Join": Turn.LEAD, "Lease": False}
+        return known.get(type(command).__name__)
+
+    assert run(story(Flights()), said).is_leader  # type: ignore[union-attr]  # a miss
+    assert WAIT_S <= sum(pauses) < WAIT_S + 1
+
+
+def test_nobody_waits_for_a_stream_of_another_worker() -> None:
+    framing = Framing("sse")
+    commands, miss = play(story(Flights(), framing=framing), Turn.LEAD, None)
+
+    assert (["Join", "Get"], True) == (kinds(commands), miss.is_leader)
+
+
 def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
     plain = begun(lookup(asked("hello"), RULES, NOW))
     stricter = begun(lookup(asked("hello", headers={"x-khazad-threshold": "0.99"}), RULES, NOW))
@@ -193,37 +225,35 @@ def test_callers_by_different_rules_do_not_wait_for_each_other() -> None:
 @pytest.mark.parametrize(
     ("rules", "fields"),
     [
-        (RULES, {"framing": Framing("sse")}),
         (RULES, {"headers": {"cache-control": "no-cache"}}),
         (RULES, {"headers": {"cache-control": "only-if-cached"}}),
         (replace(RULES, mode="refresh"), {}),
         (replace(RULES, tenant="shared"), {}),
     ],
-    ids=["stream", "no-cache", "only-if-cached", "refresh", "not accepted"],
+    ids=["no-cache", "only-if-cached", "refresh", "not accepted"],
 )
 def test_whoever_wants_no_other_answer_waits_for_nobody(
     rules: Rules, fields: dict[str, Any]
 ) -> None:
     is_accepted = rules.tenant != "shared"
-    finds = [None] if is_accepted and "stream" in str(fields) else []
-    commands, _ = play(story(Flights(), rules, **fields), *finds, accepted=is_accepted)
+    commands, _ = play(story(Flights(), rules, **fields), accepted=is_accepted)
 
     assert "Join" not in kinds(commands)
 
 
 def test_of_those_who_show_the_same_new_key_one_asks_the_upstream() -> None:
-    commands, miss = play(story(Flights()), Turn.LEAD, None, accepted=False)
+    commands, miss = play(story(Flights()), Turn.LEAD, None, True, accepted=False)
     no, yes = (False,), (True, True)
     fresh = entry(stored_at=NOW + 1)
     handed, hit = play(story(Flights()), *no, fresh, *yes, accepted=None)
 
-    assert (["Join", "Get"], NOT_ACCEPTED) == (kinds(commands), miss.reason)
+    assert (["Join", "Get", "Lease"], NOT_ACCEPTED) == (kinds(commands), miss.reason)
     assert commands[0].flight == miss.flight
     assert ["IsAccepted", "Join", "IsAccepted", "IsAccepted"] == kinds(handed)
     assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
 
 
-@pytest.mark.parametrize("turn", [(ANSWER,), (Turn.LEAD, ANSWER), (Turn.ALONE, ANSWER)])
+@pytest.mark.parametrize("turn", [(ANSWER,), (Turn.LEAD, ANSWER, True), (Turn.ALONE, ANSWER)])
 def test_no_answer_is_handed_to_a_key_that_is_still_not_accepted(turn: Any) -> None:
     _, miss = play(story(Flights()), *turn, accepted=False)
 

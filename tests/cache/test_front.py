@@ -10,7 +10,7 @@ import pytest
 
 from khazad_mitm.cache.commands import Alias, Put
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Bypass, Framing, Hit, Miss, Unsatisfied
+from khazad_mitm.exchange import Framing, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers, Request
 
 from .desk import ANSWER, Desk
@@ -207,7 +207,7 @@ def test_mode_off_looks_at_nothing() -> None:
 
 
 @pytest.mark.parametrize("awaiting", [False, True])
-def test_a_store_that_fails_is_a_bypass(
+def test_a_store_that_fails_is_a_miss_that_says_so(
     desk: Desk, awaiting: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -216,7 +216,10 @@ def test_a_store_that_fails_is_a_bypass(
     monkeypatch.setattr(desk.store, "perform", fail)
     request = asked("hello")
 
-    assert Bypass(request, "store unavailable") == desk.ask(request, awaiting=awaiting)
+    outcome = desk.ask(request, awaiting=awaiting)
+
+    assert isinstance(outcome, Miss)
+    assert 'khazad; fwd=miss; detail="store unavailable"' == desk.cache.cache_status(outcome)
     assert 1 == desk.cache.stats().errors
 
 

@@ -112,6 +112,10 @@ class Client:
         """Read until a stream has ended."""
         return self.until(stream_id, lambda heard: heard.is_over)
 
+    def reset(self, stream_id: int) -> None:
+        """Go away from one stream, and stay for the others."""
+        self._speaker.reset(stream_id)
+
     def until(self, stream_id: int, condition: Any) -> Heard:
         heard = self._heard[stream_id]
         while not condition(heard):

@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +19,15 @@ import pytest
 
 from tests.cli.programs import khazad
 from tests.end_to_end.services import Service, ask, serving
-from tests.end_to_end.upstream import WAIT_S, Upstream, chat_body, question
+from tests.end_to_end.upstream import (
+    WAIT_S,
+    Answer,
+    Call,
+    Upstream,
+    chat_answer,
+    chat_body,
+    question,
+)
 from tests.servers import RedisServer, until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -83,6 +93,29 @@ def test_workers_share_the_port_and_the_answers(
     assert {chat_body("Hello.")} == {answer.body for answer in answers}
     assert before == len(upstream.calls)
     assert all(is_gone(pid) for pid in both)
+
+
+@linux_only
+def test_equal_questions_to_several_workers_are_one_call(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    go_on = threading.Event()
+
+    def answer(call: Call) -> Answer:
+        assert go_on.wait(WAIT_S)
+        return chat_answer("Paris.")
+
+    with two_workers(tmp_path, upstream, *store) as service, ThreadPoolExecutor(100) as pool:
+        pids(service, 2)
+        upstream.answer = answer
+        asked = question("What is the capital of France?")
+        asking = [pool.submit(ask, service.port, "POST", PATH, asked) for _ in range(100)]
+        until(lambda: upstream.calls)
+        go_on.set()
+        answers = [one.result(WAIT_S) for one in asking]
+
+    assert {chat_body("Paris.")} == {answer.body for answer in answers}
+    assert 1 == len(upstream.calls)
 
 
 @linux_only

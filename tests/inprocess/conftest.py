@@ -37,10 +37,10 @@ class Broken(Cache):
     def __init__(self) -> None:
         pass
 
-    def look_up(self, request: Any) -> Any:
+    def look_up(self, request: Any, *, follows: bool = False) -> Any:
         raise RuntimeError("look_up")
 
-    async def look_up_async(self, request: Any) -> Any:
+    async def look_up_async(self, request: Any, *, follows: bool = False) -> Any:
         raise RuntimeError("look_up_async")
 
 

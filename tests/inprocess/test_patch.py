@@ -137,7 +137,7 @@ def test_of_two_caches_the_newer_is_asked_and_then_the_older_again(
         def __init__(self) -> None:
             self.asked = 0
 
-        def look_up(self, request: Any) -> None:
+        def look_up(self, request: Any, *, follows: bool = False) -> None:
             self.asked += 1
 
     newer = Newer()

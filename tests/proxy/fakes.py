@@ -35,7 +35,7 @@ class FakeCache:
     def decrypts(self, host: str) -> bool:
         return host in self.ours
 
-    async def look_up_async(self, request: Request) -> Any:
+    async def look_up_async(self, request: Request, *, follows: bool = False) -> Any:
         self.requests.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome

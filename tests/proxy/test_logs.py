@@ -45,6 +45,18 @@ def test_a_line_reaches_every_handler_but_the_slow_one(handlers: tuple[Heard, He
     assert (["a line"], [], []) == (everything.lines, errors.lines, slow.lines)
 
 
+def test_a_line_that_somebody_hears_is_not_said_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(LOGGER, "handlers", [ours := Heard()])
+    logs.install()
+    LOGGER.warning("a line")
+    logs.uninstall()
+
+    assert (["a line"], "") == (ours.lines, capsys.readouterr().err)
+
+
 def test_afterwards_lines_go_the_ordinary_way(handlers: tuple[Heard, Heard, Slow]):
     logs.uninstall()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import (
     Accept,
@@ -24,6 +26,7 @@ from khazad_mitm.cache.commands import (
     Standing,
     Weigh,
 )
+from khazad_mitm.errors import WriteDenied
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.evidence import MOST_BLOCKS, MOST_REMEMBERED
 from khazad_mitm.store.redis_store import RedisStore
@@ -229,7 +232,8 @@ def test_a_full_server_still_forgets_an_acceptance(
         client.config_set("maxmemory", 1)
         try:
             redis_store.perform(Refuse(digest(5)))
-            redis_store.perform(Accept(digest(6), 3600, time.time()))
+            with pytest.raises(WriteDenied):
+                redis_store.perform(Accept(digest(6), 3600, time.time()))
         finally:
             client.config_set("maxmemory", 0)
 

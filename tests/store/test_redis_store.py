@@ -14,8 +14,19 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from khazad_mitm.cache.commands import Alias, Get, GetMany, Nearest, Put, PutMany, Resolve
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.cache.commands import (
+    Accept,
+    Alias,
+    Get,
+    GetMany,
+    Lease,
+    Nearest,
+    Put,
+    PutMany,
+    Release,
+    Resolve,
+)
+from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 from tests.servers import RedisServer, running_redis, until
@@ -187,13 +198,33 @@ def test_a_full_server_keeps_nothing_more_and_goes_on_answering(own_server: Redi
     with own_server.client() as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
-    store.perform(Put(entry(2), "s", QUESTION))
-    store.perform(Alias(digest(3), digest(4), entry(1)))
+    for command in (
+        Put(entry(2), "s", QUESTION),
+        Alias(digest(3), digest(4), entry(1)),
+        Accept(digest(5), 3600),
+    ):
+        with pytest.raises(WriteDenied):
+            store.perform(command)
 
     assert store.perform(Get(digest(1))) is not None
     assert store.perform(Get(digest(2))) is None
     assert [digest(1)] == [found.id for found in store.perform(Nearest("s", QUESTION, 0.9))]
     store.close()
+
+
+def test_a_flight_is_one_workers_until_it_is_through_or_too_late(
+    redis_store: RedisStore, redis_server: RedisServer
+) -> None:
+    def lease(holder: str, seconds: float = 60.0) -> bool:
+        granted: bool = redis_store.perform(Lease(digest(1), holder, seconds))
+        return granted
+
+    assert [True, True, False] == [lease("one"), lease("one"), lease("other")]
+    redis_store.perform(Put(entry(2), releases=digest(1)))
+    assert [True, False] == [lease("other"), lease("one")]
+    redis_store.perform(Release(digest(1)))
+    assert lease("one", 0.05)
+    until(lambda: lease("other"))  # whoever held it was killed
 
 
 def test_a_full_server_is_still_swept(own_server: RedisServer) -> None:
@@ -202,7 +233,8 @@ def test_a_full_server_is_still_swept(own_server: RedisServer) -> None:
     until(lambda: store.count() == 0)
     with own_server.client() as client:
         client.config_set("maxmemory", 1)
-        store.perform(Put(entry(2), "s", QUESTION))
+        with pytest.raises(WriteDenied):
+            store.perform(Put(entry(2), "s", QUESTION))
 
         assert set() == keys_left(client, store)
     store.close()

@@ -53,8 +53,9 @@ def streaming_response(client: OpenAI) -> list[Any]:
 
 
 def broken_off(client: OpenAI) -> list[Any]:
-    for chunk in client.chat.completions.create(**ASKED, stream=True):
-        return [chunk.to_dict()]
+    with client.chat.completions.create(**ASKED, stream=True) as stream:
+        for chunk in stream:
+            return [chunk.to_dict()]
     return []
 
 
