@@ -15,6 +15,7 @@ from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.shadow import Terms
+from khazad_mitm.cache.stats import Counters
 from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.judge.callables import CallableVerifier
@@ -75,17 +76,20 @@ def build_cache(
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.embed.courtesy import step_back
     from khazad_mitm.store.connect import Bounds, connect
+    from khazad_mitm.store.seal_keys import seal_of
 
     logger.setLevel(settings.log_level)
     modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
     embeds = not modes.isdisjoint(EMBEDDING_MODES)
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     bench = _bench(settings, verify) if embeds else None
+    seal = seal_of(settings.encryption_key_file, settings.namespace)
     stores = connect(
         settings.redis_url,
         settings.namespace,
         deadline_s=settings.store_deadline_ms / 1000,
         bounds=Bounds(settings.max_entries, settings.max_bytes),
+        seal=seal,
     )
     executor = ThreadPoolExecutor(
         embedder.threads, thread_name_prefix="khazad-embed", initializer=step_back
@@ -140,6 +144,7 @@ def build_cache(
         kept_in=stores.url,
         replay_pace=settings.replay_pace,
         shadow_per_hour=settings.shadow_per_hour,
+        counters=Counters(lambda: 0 if seal is None else seal.unopened),
     )
     if warms_up:
         cache.warm_up()

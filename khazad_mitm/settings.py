@@ -16,6 +16,7 @@ from khazad_mitm import option_values as value
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
 from khazad_mitm.option_values import Option
+from khazad_mitm.rest_options import AT_REST
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
@@ -68,6 +69,7 @@ class Settings:
     shadow_share: float = 0.1
     shadow_per_hour: int = 60
     store_prompts: bool = True
+    encryption_key_file: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -325,14 +327,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "shadow_per_hour", "int", "60", "so many of these in an hour and process", value.whole(0)
     ),
-    Option(
-        "store_prompts",
-        "bool",
-        "true",
-        "keep requests and what was asked, for `explain`; `false`: digests of them, and of each"
-        " entry no more than the question that others are compared with",
-        value.switch,
-    ),
+    *AT_REST,
     Option(
         "log_level",
         "str",

@@ -90,14 +90,13 @@ class Cache(Inquiries):
         kept_in: str = "",
         replay_pace: pace.Pace = "off",
         shadow_per_hour: int = 0,
+        counters: Counters | None = None,
     ) -> None:
-        """`allows(host)`: may requests to this host be looked at?
-
-        `decrypts(host)`: may a proxy open its TLS to do so? Both follow from the allow-list
-        `hosts`, which is kept to be told. `kept_in`: the store, for people. `shadow_per_hour`: so
-        many background calls at most.
+        """`allows(host)`: may requests to this host be looked at? `decrypts(host)`: may a proxy
+        open its TLS to do so? Both follow from the allow-list `hosts`, which is kept to be told.
+        `kept_in`: the store, for people. `shadow_per_hour`: so many background calls at most.
         """
-        counters = Counters()
+        counters = counters or Counters()
         archive = Archive(wire.decode, parts, rulebook, counters, shadow_per_hour)
         super().__init__(parts, rulebook, archive)
         self._wire = wire

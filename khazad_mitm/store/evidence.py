@@ -28,6 +28,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.store import scripts, weights
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked
 
 # A pool that nobody asks any more: after a quiet month it begins anew.
@@ -107,8 +108,12 @@ def settle(command: Settle, keys: Keys) -> Program[None]:
         return
 
 
-def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[None]:
-    said = json.dumps(astuple(command.asked))
+def remember(
+    command: Remember, keys: Keys, bounds: RedisCommand, seal: Seal | None
+) -> Program[None]:
+    said = json.dumps(astuple(command.asked)).encode()
+    if seal is not None:
+        said = seal.close(f"h:{command.id}", said)
     names = (keys.expiry, keys.history(command.id))
     arguments = (*bounds, command.id, said, MOST_REMEMBERED, weights.HISTORY)
     try:
@@ -117,9 +122,12 @@ def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[Non
         return
 
 
-def recall(command: Recall, keys: Keys) -> Program[tuple[Asked, ...]]:
+def recall(command: Recall, keys: Keys, seal: Seal | None) -> Program[tuple[Asked, ...]]:
     (found,) = yield [("LRANGE", keys.history(command.id), 0, MOST_REMEMBERED - 1)]
-    return tuple(asked for one in checked(found) if (asked := _asked(one)) is not None)
+    listed: list[bytes | None] = list(checked(found))
+    if seal is not None:
+        listed = [seal.open(f"h:{command.id}", one) for one in listed if one]
+    return tuple(asked for one in listed if one and (asked := _asked(one)) is not None)
 
 
 def find(command: Find, buckets: Sequence[Keys]) -> Program[tuple[str, ...]]:

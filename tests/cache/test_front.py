@@ -241,6 +241,7 @@ def test_log_lines_begin_with_the_words_people_grep_for(
 ) -> None:
     desk.answer(desk.ask(asked("of him whose credential is accepted")))
     caplog.set_level("INFO", "khazad")
+    caplog.clear()
     desk.answer(desk.ask(asked("hello", temperature=1)))
     desk.ask(asked("hello", temperature=1))
     desk.ask(asked("hello", headers={"Cache-Control": "no-store"}))
