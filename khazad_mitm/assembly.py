@@ -81,6 +81,9 @@ def build_cache(
     logger.setLevel(settings.log_level)
     modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
     embeds = not modes.isdisjoint(EMBEDDING_MODES)
+    if embeds and settings.store_prompts == "off":
+        embeds = False
+        logger.info("[Khazad] store_prompts=off: only repeats of a whole request are answered")
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     bench = _bench(settings, verify) if embeds else None
     seal = seal_of(settings.encryption_key_file, settings.namespace)

@@ -115,6 +115,16 @@ def switch(label: str, value: Any) -> bool:
     return SWITCH[word]
 
 
+def kept_prompts(label: str, value: Any) -> str:
+    """`on`, `questions`, `off`; or a switch."""
+    if value == "questions":
+        return "questions"
+    try:
+        return "on" if switch(label, value) else "off"
+    except ConfigError:
+        raise ConfigError(f"{label}: {value!r} is not one of on, questions, off") from None
+
+
 def threshold(label: str, value: Any) -> float | None:
     if value in (None, ""):
         return None

@@ -8,11 +8,12 @@ from khazad_mitm.option_values import Option
 AT_REST: tuple[Option, ...] = (
     Option(
         "store_prompts",
-        "bool",
-        "true",
-        "keep requests and what was asked, for `explain`; `false`: digests of them, and of each"
-        " entry no more than the question that others are compared with",
-        value.switch,
+        "str",
+        "on",
+        "`on`: keep requests and what was asked, for `explain`; `questions`: of each entry no more"
+        " than the question that others are compared with; `off`: no word of a prompt, and no"
+        " vector, so that only repeats of a whole request are answered",
+        value.kept_prompts,
     ),
     Option(
         "encryption_key_file",

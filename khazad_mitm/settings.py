@@ -68,7 +68,7 @@ class Settings:
     max_wrong_hits: float | None = None
     shadow_share: float = 0.1
     shadow_per_hour: int = 60
-    store_prompts: bool = True
+    store_prompts: str = "on"
     encryption_key_file: str | None = None
     log_level: str = "INFO"
 

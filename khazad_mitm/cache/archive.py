@@ -12,7 +12,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from khazad_mitm.cache import acceptance, drive, inventory, lookup, pace, policy, second, shadow
+from khazad_mitm.cache import (
+    acceptance,
+    drive,
+    inventory,
+    keeping,
+    lookup,
+    pace,
+    policy,
+    second,
+    shadow,
+)
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.drive import Parts
@@ -92,11 +102,11 @@ class Archive:
 
     def _learn(self, hit: Hit, keys: tuple[str, ...]) -> None:
         try:
-            self._run(lookup.learn(hit))
+            self._run(keeping.learn(hit))
         finally:
             self._parts.landings.end(keys)
         # Afterwards: nobody waits for what is noted and counted.
-        self._run(lookup.note(hit, self._rulebook.of(hit.parsed), time.time()))
+        self._run(keeping.note(hit, self._rulebook.of(hit.parsed), time.time()))
 
     def label(self, hit: Hit) -> None:
         """Let what was served have the tags of the request too."""
@@ -163,7 +173,7 @@ class Archive:
             entry = self._landed(miss, response, now)
             # Afterwards: those who wait for the answer do not wait for what follows.
             if entry is not None:
-                self._run(lookup.place(miss, entry))
+                self._run(keeping.place(miss, entry))
                 self._counters.count_stored()
         finally:
             self._parts.landings.end(_placing(miss))
@@ -193,13 +203,13 @@ class Archive:
         rules = self._rulebook.of(miss.parsed)
         for credential in self._parts.acceptances.untold():
             self._run(acceptance.retell(credential))
-        self._run(lookup.vouch(miss, response, rules))
+        self._run(keeping.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):
             self._unkept(miss, read)
             return None
         answer, decoded = read
-        entry: Entry | None = self._run(lookup.keep(miss, decoded, answer, rules, now))
+        entry: Entry | None = self._run(keeping.keep(miss, decoded, answer, rules, now))
         return entry
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
@@ -226,7 +236,7 @@ class Archive:
         ticket, read = hit.paraphrase, self._read(hit.parsed, response)
         if ticket is None:
             return
-        self._run(lookup.vouch(ticket, response, self._rulebook.of(hit.parsed)))
+        self._run(keeping.vouch(ticket, response, self._rulebook.of(hit.parsed)))
         if isinstance(read, str) or read[0].exact_only:
             return
         answer, decoded = read
@@ -234,7 +244,7 @@ class Archive:
         if agreed is False:
             # From now on this question is answered by its own answer.
             rules = self._rulebook.of(hit.parsed)
-            self._run(lookup.keep(ticket, decoded, answer, rules, time.time()))
+            self._run(keeping.keep(ticket, decoded, answer, rules, time.time()))
 
     def _observe(
         self, ticket: Miss, neighbour: Neighbour, answer: bytes, *, was_served: bool
@@ -256,9 +266,9 @@ class Archive:
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         rules = self._rulebook.of(miss.parsed)
-        self._run(lookup.vouch(miss, response, rules))
+        self._run(keeping.vouch(miss, response, rules))
         now = time.time()
-        steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
+        steps = keeping.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
         if self._run(steps) is not None:
             self._counters.count_stored()
 

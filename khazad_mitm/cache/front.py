@@ -23,7 +23,7 @@ from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
 from khazad_mitm.cache.inquiries import Inquiries
-from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
+from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.errors import CacheUnavailable
@@ -303,7 +303,7 @@ class Cache(Inquiries):
 
     def warm_up(self) -> None:
         """Have the embedding model read in the background, if it will be asked at all."""
-        if self._rulebook.is_ever(*EMBEDDING_MODES):
+        if self._rulebook.compares():
             self._parts.embed_executor.submit(self._parts.embedder.load)
 
     def stats(self) -> Stats:

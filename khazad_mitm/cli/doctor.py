@@ -108,6 +108,8 @@ def model(settings: Settings, _args: argparse.Namespace) -> str:
 
     if settings.mode in ("exact", "off"):
         return f"none needed: mode is {settings.mode}"
+    if settings.store_prompts == "off":
+        return "none needed: store_prompts is off"
     embedder = choose(settings.embedder, settings.embedding_model)
     if settings.embedder == "openai":
         # Whether the key is accepted would cost money to find out.
