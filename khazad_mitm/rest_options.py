@@ -16,6 +16,30 @@ AT_REST: tuple[Option, ...] = (
         value.kept_prompts,
     ),
     Option(
+        "redact",
+        "list",
+        "",
+        "what is not kept, by its look: any of `keys`, `email`, `cards`, `iban`, or `all`. An"
+        " answer that holds some is not stored, a prompt is stored without it (SECURITY.md). In"
+        " Python functions of yours too, which take a text and give what may be kept of it",
+        value.redacted,
+    ),
+    Option(
+        "redact_file",
+        "str",
+        "",
+        "a YAML file of `name: 'regular expression'`, for what else is not kept",
+        value.redact_file,
+    ),
+    Option(
+        "on_redact",
+        "str",
+        "store",
+        "where a prompt holds some of that: `store` (the answer, and the prompt without it) or"
+        " `skip` (nothing)",
+        value.one_of(("store", "skip")),
+    ),
+    Option(
         "encryption_key_file",
         "str",
         "",

@@ -20,6 +20,7 @@ from khazad_mitm.rest_options import AT_REST
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
+    from khazad_mitm.cache.sensitive import Look
 
 PROFILES = {"strict": 0.80, "balanced": 0.58, "faq": 0.70}
 """Cosine thresholds for the bundled model, below the guards of `cache.verify` (docs/quality.md)."""
@@ -69,6 +70,9 @@ class Settings:
     shadow_share: float = 0.1
     shadow_per_hour: int = 60
     store_prompts: str = "on"
+    redact: tuple[str, ...] = ()
+    redact_file: tuple[Look, ...] = ()
+    on_redact: str = "store"
     encryption_key_file: str | None = None
     log_level: str = "INFO"
 

@@ -47,6 +47,12 @@ def test_prompts_are_kept_or_not_or_only_questions(value: Any, expected: str) ->
     assert expected == read(store_prompts=value).store_prompts
 
 
+def test_what_is_redacted_is_named_in_a_list_or_a_text_or_is_all() -> None:
+    assert ("email", "keys") == read(redact=["email", "keys", "email"]).redact
+    assert ("email", "cards") == read({"KHAZAD_REDACT": "email, cards"}).redact
+    assert ("keys", "email", "cards", "iban") == read(redact="iban,all").redact
+
+
 def test_the_profile_sets_the_threshold_unless_one_is_given() -> None:
     assert 0.80 == read(profile="strict").similarity_floor
     assert 0.9 == read(profile="strict", threshold="0.9").similarity_floor
@@ -121,6 +127,8 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("shadow_share", 1.1, "shadow_share: 1.1 is not a share .expected 0 to 1."),
         ("shadow_per_hour", -1, "shadow_per_hour: -1 is not a whole number of at least 0"),
         ("store_prompts", "no", "store_prompts: 'no' is not one of on, questions, off"),
+        ("redact", "mail", "redact: 'mail' is nothing we look for\n\nhint: did you mean email"),
+        ("on_redact", "drop", "on_redact: 'drop' is not one of store, skip"),
         ("split_batches", "maybe", "split_batches: 'maybe' is not one of true, false"),
         ("split_batches", None, "split_batches: None is not one of true, false"),
     ],

@@ -209,8 +209,11 @@ class Archive:
             self._unkept(miss, read)
             return None
         answer, decoded = read
-        entry: Entry | None = self._run(keeping.keep(miss, decoded, answer, rules, now))
-        return entry
+        kept: Entry | Unkept | None = self._run(keeping.keep(miss, decoded, answer, rules, now))
+        if isinstance(kept, Unkept):
+            self._unkept(miss, kept.reason)
+            return None
+        return kept
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
         """The answer in a response, and that decoded; or why it is none."""
@@ -269,8 +272,11 @@ class Archive:
         self._run(keeping.vouch(miss, response, rules))
         now = time.time()
         steps = keeping.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
-        if self._run(steps) is not None:
-            self._counters.count_stored()
+        match self._run(steps):
+            case True:
+                self._counters.count_stored()
+            case False:
+                self._unkept(miss, keeping.SENSITIVE)
 
     def _judge(self, miss: Miss) -> None:
         # A verifier is nothing to wait for at the end.

@@ -13,8 +13,12 @@ from khazad_mitm.cache import batches, policy, shadow
 from khazad_mitm.cache.commands import Accept, Alias, Embed, Put, PutMany, Refuse, Steps
 from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.cache.prompt import question_text
-from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Unkept
-from khazad_mitm.messages import Response
+from khazad_mitm.cache.redaction import Redactor
+from khazad_mitm.exchange import Answer, Entry, Hit, Miss, ParsedRequest, Unkept
+from khazad_mitm.messages import Headers, Response
+
+SENSITIVE = "sensitive"
+"""Why an answer is not kept, or for exact repeats only: the redactor has found something."""
 
 
 def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
@@ -34,13 +38,17 @@ def keep(
     `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until
     `place`.
     """
-    parsed = miss.parsed
-    scope = None if answer.exact_only or miss.vector is None else miss.scope
-    entry = _entry(miss, response, answer, rules, now)
+    parsed, redactor = miss.parsed, rules.redactor
+    if _is_sensitive(parsed, response.body, answer, redactor):
+        return Unkept(SENSITIVE)
+    # A vector tells what its text does, and without the text the guards are blind.
+    exact_only = answer.exact_only or SENSITIVE * redactor.finds(question_text(parsed))
+    scope = None if exact_only or miss.vector is None else miss.scope
+    entry = replace(_entry(miss, response, answer, rules, now), exact_only=exact_only)
     if scope is not None:
         entry = replace(entry, question=question_text(parsed))
     if rules.store_prompts == "on" and parsed.batch is None:
-        entry = replace(entry, request=policy.kept_request(parsed))
+        entry = replace(entry, request=policy.kept_request(parsed, redactor))
     parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
@@ -67,6 +75,8 @@ def keep_rest(
 
     Not the whole: a batch that grows by one item a day would be kept again each day.
     """
+    if _is_sensitive(miss.parsed, response.body, answer, rules.redactor):
+        return False
     entry = _entry(miss, response, answer, rules, now)
     wanted = () if miss.partial is None else miss.partial.wanted
     yield PutMany(batches.items_of(entry, [miss.items[place] for place in wanted], parts))
@@ -80,7 +90,11 @@ def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: fl
         provider=parsed.provider.name,
         model=parsed.model,
         status=response.status,
-        headers=policy.kept_headers(response.headers),
+        headers=Headers(
+            (name, value)
+            for name, value in policy.kept_headers(response.headers)
+            if not rules.redactor.finds(value)
+        ),
         answer=answer.body,
         original=response.body,
         framing=parsed.framing,
@@ -95,6 +109,25 @@ def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: fl
         pace_ms=tuple(number for mark in response.marks for number in mark),
         tenant=miss.tenant,
         pool=miss.pool,
+    )
+
+
+def _is_sensitive(
+    parsed: ParsedRequest, original: bytes, answer: Answer, redactor: Redactor
+) -> bool:
+    """Is there something in this exchange that keeps its answer from being kept?
+
+    An answer is never altered, so one that holds anything is not kept; a vector holds what its
+    text does.
+    """
+    if not redactor:
+        return False
+    answers_with_text = parsed.provider.name != "embeddings"
+    if not (answers_with_text and redactor.stores) and redactor.finds(parsed.body):
+        return True
+    return answers_with_text and (
+        redactor.finds_in_body(answer.body)
+        or (original != answer.body and redactor.finds_in_body(original))
     )
 
 
@@ -113,7 +146,8 @@ def note(hit: Hit, rules: Rules, now: float) -> Steps[None]:
 
 def prompt_shown(text: str, rules: Rules) -> str:
     """A question as it may be kept and shown: a digest where prompts are not."""
-    if rules.store_prompts == "on":
-        return text
+    shown = rules.redactor.text(text)
+    if rules.store_prompts == "on" and (rules.redactor.stores or shown == text):
+        return shown
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=rules.secret, digest_size=8)
     return f"digest {digest.hexdigest()}"

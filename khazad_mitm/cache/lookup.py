@@ -6,7 +6,7 @@ knows no sockets and no clocks; `drive` runs it, blocking or awaiting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from khazad_mitm.cache import batches, budget, moment, policy, second, shadow, verify
 from khazad_mitm.cache.budget import Earned
@@ -20,6 +20,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.cache.fingerprint import Chain
 from khazad_mitm.cache.prompt import preamble_length, question_text
+from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.cache.tenant import NoTenant, tenant_of
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
@@ -78,6 +79,9 @@ class Rules:
     store_prompts: str = "on"
     """`on`: requests, and what was asked, are kept for `explain`; `questions`: only what the guards
     read; `off`: nothing of a prompt, neither in words nor as a vector."""
+
+    redactor: Redactor = field(default_factory=Redactor)
+    """What of a prompt is not kept, and which answers are not."""
 
     @property
     def tolerates(self) -> shadow.Terms | None:

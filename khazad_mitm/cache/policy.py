@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 
+from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.exchange import Entry, ParsedRequest
 from khazad_mitm.messages import Headers, Request, Response
 
@@ -139,13 +140,18 @@ def may_be_rewritten(request: Request) -> bool:
     )
 
 
-def kept_request(parsed: ParsedRequest) -> bytes:
-    """The body of a request as it is kept to be shown; b"" where it is too large for that."""
+def kept_request(parsed: ParsedRequest, redactor: Redactor) -> bytes:
+    """The body of a request as it is kept to be shown, without what the redactor finds; b"" where
+    it is too large for that."""
     if "content-encoding" in parsed.request.headers:
         body = json.dumps(parsed.body).encode()
     else:
         body = parsed.request.body
-    return body if len(body) <= MAX_KEPT_REQUEST_BYTES else b""
+    if len(body) > MAX_KEPT_REQUEST_BYTES:
+        return b""
+    if redactor.finds(parsed.body):
+        return json.dumps(redactor.value(parsed.body)).encode()
+    return body
 
 
 def refusal(response: Response) -> str:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from khazad_mitm.cache.commands import Alias, Embed, Put, Refuse
 from khazad_mitm.cache.keeping import keep, learn, note, place, vouch
-from khazad_mitm.cache.lookup import lookup
-from khazad_mitm.exchange import Answer
+from khazad_mitm.cache.lookup import Rules, lookup
+from khazad_mitm.cache.redaction import Redactor
+from khazad_mitm.cache.sensitive import LOOKS
+from khazad_mitm.exchange import Answer, Unkept
 from khazad_mitm.messages import Headers, Response
 
-from .script import NOW, RULES, VECTOR, asked, entry, near, play
+from .script import NOW, RULES, VECTOR, Echo, asked, entry, near, play
 
 WHOLE = Response(200, Headers([("X-Request-Id", "r1")]), b"{}")
 
@@ -128,3 +131,90 @@ def test_without_prompts_nothing_is_placed_later_either() -> None:
     _, kept = play(keep(miss, WHOLE, Answer(b"{}"), rules, NOW), None)
 
     assert ([], None) == play(place(miss, kept))
+
+
+MAIL = "write to alice@example.com"
+REDACTING = replace(RULES, redactor=Redactor(tuple(LOOKS.values())))
+SKIPPING = replace(RULES, redactor=Redactor(tuple(LOOKS.values()), stores=False))
+
+
+def kept_of(rules: Rules, *turns: str, answer: bytes = b"{}", original: bytes = b"{}") -> Any:
+    given = (None, VECTOR, []) if len(turns) == 1 else (None, (None,) * 2, VECTOR, [])
+    _, miss = play(lookup(asked(*turns), rules, NOW), *given)
+    response = replace(WHOLE, body=original)
+    steps = keep(miss, response, Answer(answer), rules, NOW)
+    try:
+        put = next(steps)
+    except StopIteration as end:
+        return end.value
+    return put
+
+
+def test_a_question_that_holds_something_is_kept_for_repeats_only_and_without_it() -> None:
+    put = kept_of(REDACTING, MAIL)
+
+    assert (None, None, "sensitive") == (put.scope, put.entry.question, put.entry.exact_only)
+    assert b"write to [email]" in put.entry.request
+    assert b"alice" not in repr(put.entry).encode()
+
+
+def test_what_stands_around_the_question_is_taken_out_of_the_request_alone() -> None:
+    put = kept_of(REDACTING, MAIL, "Hi.", "why?")
+
+    assert ("why?", VECTOR) == (put.entry.question, put.vector)
+    assert b"alice" not in put.entry.request
+
+
+def test_a_request_that_holds_nothing_is_kept_as_it_came() -> None:
+    put, before = kept_of(REDACTING, "hello"), kept_of(RULES, "hello")
+
+    assert before.entry.request == put.entry.request
+    assert put.scope is not None
+
+
+@pytest.mark.parametrize("rules", [REDACTING, SKIPPING])
+@pytest.mark.parametrize(
+    ("answer", "original"),
+    [
+        (b'{"to": "alice@example.com"}', b"{}"),
+        (b"{}", b'data: {"unknown": "alice@example.com"}\n\n'),
+        (b'{"card": 4111111111111111}', b"{}"),
+    ],
+)
+def test_an_answer_that_holds_something_is_not_kept(
+    rules: Rules, answer: bytes, original: bytes
+) -> None:
+    assert Unkept("sensitive") == kept_of(rules, "hello", answer=answer, original=original)
+
+
+def test_nothing_is_kept_of_a_prompt_that_holds_something_where_that_is_set() -> None:
+    assert Unkept("sensitive") == kept_of(SKIPPING, MAIL, "Hi.", "why?")
+    assert kept_of(SKIPPING, "hello").scope is not None
+
+
+def test_the_vector_of_a_text_that_holds_something_is_not_kept() -> None:
+    request = replace(asked(MAIL, exact_only="embeddings"), provider=Echo("embeddings"))
+    _, miss = play(lookup(request, REDACTING, NOW), None)
+    steps = keep(miss, WHOLE, Answer(b"{}"), REDACTING, NOW)
+
+    assert ([], Unkept("sensitive")) == play(steps)
+
+
+def test_headers_that_hold_something_are_not_repeated() -> None:
+    _, miss = play(lookup(asked("hello"), REDACTING, NOW), None, VECTOR, [])
+    spoken = replace(WHOLE, headers=WHOLE.headers.plus(("x-for", "alice@example.com")))
+    _, kept = play(keep(miss, spoken, Answer(b"{}"), REDACTING, NOW), None)
+
+    assert [("X-Request-Id", "r1")] == list(kept.headers)
+
+
+def test_what_was_asked_is_noted_without_it() -> None:
+    _, hit = play(lookup(asked(MAIL), RULES, NOW), None, VECTOR, [near(0.99, MAIL)])
+
+    def noted(rules: Rules) -> str:
+        (remembered,), _ = play(note(hit, rules, NOW), None)
+        said: str = remembered.asked.question
+        return said
+
+    assert "write to [email]" == noted(REDACTING)
+    assert noted(SKIPPING).startswith("digest ")
