@@ -29,7 +29,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.cache.flights import Flights
 from khazad_mitm.cache.landings import Landings
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, outline
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Pair, Vector
@@ -225,7 +225,7 @@ def _judged(parts: Parts, pair: Pair) -> bool:
     try:
         verdict = parts.judge(pair)
     except Exception as error:  # an edge: a function of the user's may raise anything
-        raise CacheUnavailable(f"the judge failed: {type(error).__name__}: {error}") from error
+        raise CacheUnavailable(f"the judge failed: {outline(error)}") from error
     if not isinstance(verdict, bool):
         raise CacheUnavailable(f"the judge gave {type(verdict).__name__}, not True or False")
     return verdict
@@ -263,6 +263,10 @@ class _Guarded:
             raise failure from error
         elif isinstance(error, Exception):
             # An edge: whatever a store or a model may raise, the call goes on without it.
-            self._breaker.failed(error)
-            if not isinstance(error, CacheUnavailable):
-                raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
+            if isinstance(error, CacheUnavailable):
+                self._breaker.failed(error)
+                return
+            # A model's or a user's function's: its message may quote the text.
+            failure = CacheUnavailable(outline(error))
+            self._breaker.failed(failure)
+            raise failure from error

@@ -26,7 +26,7 @@ from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, tell
 from khazad_mitm.exchange import (
     Bypass,
     Hit,
@@ -129,7 +129,7 @@ class Cache(Inquiries):
             if parsed is None:
                 return None
             outcome = self._started(parsed, partial(drive.obey, self._parts))
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
         return self._told(outcome, started)
@@ -151,7 +151,7 @@ class Cache(Inquiries):
                 outcome = await self._on_a_thread(
                     partial(self._started, parsed, partial(drive.obey, self._parts))
                 )
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
         return self._told(outcome, started)
@@ -198,8 +198,7 @@ class Cache(Inquiries):
             return Bypass(parsed, log_lines.STORE_AWAY)
 
     def _failed(self) -> None:
-        # An edge: a mistake of ours must not reach the caller.
-        logger.exception("[Khazad] a lookup failed, the call goes through")
+        tell(logger, "[Khazad] a lookup failed, the call goes through", logging.ERROR)
         self._counters.count_error()
 
     def _told(self, outcome: Outcome, started: float) -> Outcome:
@@ -249,8 +248,8 @@ class Cache(Inquiries):
         """
         try:
             reply = self._completed(miss, response)
-        except Exception:  # an edge
-            logger.exception("[Khazad] a batch could not be put together")
+        except Exception:  # an edge: the batch is asked for whole
+            tell(logger, "[Khazad] a batch could not be put together", logging.ERROR)
             self._counters.count_error()
             reply = None
         host = miss.parsed.request.host

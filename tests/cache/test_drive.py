@@ -134,7 +134,9 @@ def test_a_failure_is_raised_into_the_story_at_the_command_that_asked(
 def test_whatever_a_part_raises_is_unavailable_outside(parts_of: Callable[..., Parts]) -> None:
     first, second = both(parts_of(ZeroDivisionError("oops")), getting)
 
-    assert "ZeroDivisionError: oops" == first
+    # Without its message, which may quote a text.
+    assert first.startswith("ZeroDivisionError at ")
+    assert "oops" not in first
     assert "passing by" == second
 
 
