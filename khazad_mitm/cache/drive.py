@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, TimeoutError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from khazad_mitm.cache.acceptance import Acceptances
 from khazad_mitm.cache.breaker import Breaker
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from khazad_mitm.exchange import Pair, Vector
 
 T = TypeVar("T")
+Away: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Has something done elsewhere."""
 
 PATIENT_S = 30.0
 """Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
@@ -134,22 +138,74 @@ def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
         steps.close()
 
 
-async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) -> T:
-    """Run a story to its end, awaiting."""
+async def run_async(
+    steps: Steps[T], obey: Callable[[Command], Awaitable[Any]], away: Away | None = None
+) -> T:
+    """Run a story to its end, awaiting. With `away` it is told there: on a thread, where it is so
+    long that the event loop would stand still between two commands."""
+    teller = _Teller(steps, away)
     try:
-        command = next(steps)
-        while True:
+        told = await teller.tell(partial(next, steps))
+        while not isinstance(told, _End):
             try:
-                result = await obey(command)
+                result = await obey(told)
             except CacheUnavailable as error:
-                command = steps.throw(error)
+                told = await teller.tell(partial(steps.throw, error))
             else:
-                command = steps.send(result)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+                told = await teller.tell(partial(steps.send, result))
+        return told.value  # type: ignore[no-any-return]  # a generator's return value is untyped
     finally:
         # Where it was left in the middle, others may be waiting for its end.
-        steps.close()
+        teller.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    value: Any
+
+
+class _Teller:
+    """Takes a story a step further, here or elsewhere, where it may still go on when its caller
+    has gone: then it ends after that step."""
+
+    def __init__(self, steps: Steps[Any], away: Away | None) -> None:
+        self._steps = steps
+        self._away = away
+        self._lock = Lock()
+        self._is_left = False
+
+    async def tell(self, step: Callable[[], Command]) -> Command | _End:
+        if self._away is None:
+            return _told(step)
+        told: Command | _End = await self._away(partial(self._tell, step))
+        return told
+
+    def leave(self) -> None:
+        self._is_left = True
+        self._close()
+
+    def _tell(self, step: Callable[[], Command]) -> Command | _End:
+        with self._lock:
+            told = _End(None) if self._is_left else _told(step)
+        if self._is_left:
+            self._close()
+        return told
+
+    def _close(self) -> None:
+        # Whoever holds the lock closes it, or looks at `_is_left` once he has let go.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._steps.close()
+            finally:
+                self._lock.release()
+
+
+def _told(step: Callable[[], Command]) -> Command | _End:
+    """The next command; or the end, which no future can carry as a StopIteration."""
+    try:
+        return step()
+    except StopIteration as end:
+        return _End(end.value)
 
 
 def obey(parts: Parts, command: Command) -> Any:

@@ -38,9 +38,6 @@ from khazad_mitm.exchange import (
 )
 from khazad_mitm.messages import Request, Response
 
-# Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
-READ_INLINE_BYTES = 256 * 1024
-
 # What takes long holds the interpreter: more would only wait for each other.
 JOB_THREADS = 2
 
@@ -137,15 +134,15 @@ class Cache(Inquiries):
     async def look_up_async(self, request: Request) -> Outcome | None:
         """The same, awaiting."""
         started = time.perf_counter()
+        away = self._on_a_thread if policy.may_take_long(request) else None
         try:
-            if len(request.body) > READ_INLINE_BYTES:
-                parsed = await self._on_a_thread(partial(self._recognise, request))
-            else:
-                parsed = self._recognise(request)
+            recognise = partial(self._recognise, request)
+            parsed = recognise() if away is None else await away(recognise)
             if parsed is None:
                 return None
             if parsed.batch is None:
-                outcome = await self._started_async(parsed, partial(drive.obey_async, self._parts))
+                obey = partial(drive.obey_async, self._parts)
+                outcome = await self._started_async(parsed, obey, away)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
                 outcome = await self._on_a_thread(
@@ -189,10 +186,13 @@ class Cache(Inquiries):
             return Bypass(parsed, log_lines.STORE_AWAY)
 
     async def _started_async(
-        self, parsed: ParsedRequest, obey: Callable[[Command], Awaitable[Any]]
+        self,
+        parsed: ParsedRequest,
+        obey: Callable[[Command], Awaitable[Any]],
+        away: drive.Away | None,
     ) -> Outcome:
         try:
-            return await drive.run_async(self._story(parsed), obey)
+            return await drive.run_async(self._story(parsed), obey, away)
         except CacheUnavailable:
             self._counters.count_error()
             return Bypass(parsed, log_lines.STORE_AWAY)
