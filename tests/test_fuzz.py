@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from khazad_mitm.cache.fingerprint import Chain
-from khazad_mitm.exchange import Answer, Unkept
+from khazad_mitm.exchange import Answer, Entry, Unkept
 from khazad_mitm.messages import Headers
+from khazad_mitm.store.codec import decode
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.wire import PROVIDERS
 from khazad_mitm.wire.openai_chat import OpenAIChat
 from tests import fuzz, fuzz_replies, fuzz_requests, wires
@@ -104,3 +106,17 @@ def test_replies_that_others_wrote_raise_nothing() -> None:
     assert told["found nearby"] > 0
     assert told["Get"] > KEPT_AT_LEAST
     assert told["Nearest"] > KEPT_AT_LEAST
+    for kind in ("Standing", "Weigh", "Recall", "Find", "Forget", "Resolve"):
+        assert told[f"found by {kind}"] > 0, kind
+    assert told["found sealed"] > 0
+
+
+def test_a_sealed_namespace_that_takes_what_lies_in_the_clear_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def careless(id_: str, body: bytes | None, seal: Seal | None) -> Entry | None:
+        return decode(body) if body else None
+
+    monkeypatch.setattr("khazad_mitm.store.sealed.entry_of", careless)
+    with pytest.raises(AssertionError):
+        fuzz_replies.run(random.Random(1), lambda cases: cases >= 3_000)

@@ -127,10 +127,10 @@ def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
     target = sealed.target_of(f"a:{command.alias}", targets[0], space.seal)
     if target is None:
         return None
-    id_, similarity = target
+    id_, similarity = target[0], evidence.cosine_of(target[1])
     if command.pool:
         earned = evidence.earned_of(checked(others[0]), None)
-        if earned is None or float(similarity or 0) < earned.at:
+        if earned is None or similarity is None or similarity < earned.at:
             return None
     found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)
