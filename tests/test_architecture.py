@@ -103,6 +103,7 @@ WITHOUT_A_TWIN = {
     "inprocess/test_verifiers.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",
+    "wire/test_requests.py",
     "wire/test_sdks.py",
     "end_to_end",
 }
