@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm import calibration_file, wire
+from khazad_mitm import calibration_file, own_calls, wire
 from khazad_mitm.cache.breaker import Breaker
-from khazad_mitm.cache.drive import Bench, Parts
 from khazad_mitm.cache.front import Cache, Wire
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
+from khazad_mitm.cache.parts import Bench, Parts
+from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.cache.routes import Rulebook
+from khazad_mitm.cache.sensitive import LOOKS
 from khazad_mitm.cache.shadow import Terms
+from khazad_mitm.cache.stats import Counters
 from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.judge.callables import CallableVerifier
@@ -41,6 +45,7 @@ def build(
     embed: TextsToVectors | None = None,
     verify: PairToBool | None = None,
     judge: PairToBool | None = None,
+    redact: Sequence[Callable[[str], str]] = (),
     *,
     warms_up: bool = True,
 ) -> Front:
@@ -49,7 +54,7 @@ def build(
     Raises ConfigError, or MissingExtra, for what cannot work.
     """
     if settings.cassette is None:
-        return build_cache(settings, embed, verify, judge, warms_up=warms_up)
+        return build_cache(settings, embed, verify, judge, redact, warms_up=warms_up)
     from khazad_mitm.record.opening import open_recorder
 
     logger.setLevel(settings.log_level)
@@ -61,6 +66,7 @@ def build_cache(
     embed: TextsToVectors | None = None,
     verify: PairToBool | None = None,
     judge: PairToBool | None = None,
+    redact: Sequence[Callable[[str], str]] = (),
     *,
     warms_up: bool = True,
 ) -> Cache:
@@ -70,22 +76,29 @@ def build_cache(
     was named; any other reads its model in the background, so that exact hits and everything
     else work at once; `warms_up` False leaves it to the caller to say when (`Cache.warm_up`).
     `embed` and `verify`, where given, go before the embedder and the verifier of the settings.
-    `judge` says whether two answers say the same, where `max_wrong_hits` is set.
+    `judge` says whether two answers say the same, where `max_wrong_hits` is set. `redact`: what
+    each gives for a text may be kept of it.
     """
     from khazad_mitm.embed.choose import choose
     from khazad_mitm.embed.courtesy import step_back
     from khazad_mitm.store.connect import Bounds, connect
+    from khazad_mitm.store.seal_keys import seal_of
 
     logger.setLevel(settings.log_level)
     modes = {settings.mode, *(dict(route.settings).get("mode") for route in settings.routes)}
     embeds = not modes.isdisjoint(EMBEDDING_MODES)
+    if embeds and settings.store_prompts == "off":
+        embeds = False
+        logger.info("[Khazad] store_prompts=off: only repeats of a whole request are answered")
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
     bench = _bench(settings, verify) if embeds else None
+    seal = seal_of(settings.encryption_key_file, settings.namespace)
     stores = connect(
         settings.redis_url,
         settings.namespace,
         deadline_s=settings.store_deadline_ms / 1000,
         bounds=Bounds(settings.max_entries, settings.max_bytes),
+        seal=seal,
     )
     executor = ThreadPoolExecutor(
         embedder.threads, thread_name_prefix="khazad-embed", initializer=step_back
@@ -119,6 +132,11 @@ def build_cache(
         terms=_terms(settings.max_wrong_hits, settings, has_judge=judge is not None),
         learned_below=0.0 if settings.threshold is not None else LEARNED_BELOW,
         store_prompts=settings.store_prompts,
+        redactor=Redactor(
+            (*(LOOKS[name] for name in settings.redact), *settings.redact_file),
+            tuple(map(_on_our_behalf, redact)),
+            stores=settings.on_redact == "store",
+        ),
     )
     reach = _Reach(settings.hosts)
     speech = Wire(wire.recognise, coding.decode, frames.split)
@@ -140,6 +158,7 @@ def build_cache(
         kept_in=stores.url,
         replay_pace=settings.replay_pace,
         shadow_per_hour=settings.shadow_per_hour,
+        counters=Counters(lambda: 0 if seal is None else seal.unopened),
     )
     if warms_up:
         cache.warm_up()
@@ -207,6 +226,16 @@ def _bench(settings: Settings, verify: PairToBool | None) -> Bench | None:
     verifier = choose(named)
     executor = ThreadPoolExecutor(verifier.threads, thread_name_prefix="khazad-verify")
     return Bench(verifier, executor, settings.verifier_deadline_ms / 1000)
+
+
+def _on_our_behalf(hook: Callable[[str], str]) -> Callable[[str], str]:
+    """The function, with the calls that it makes not looked up."""
+
+    def guarded(text: str) -> str:
+        with own_calls.guarded():
+            return hook(text)
+
+    return guarded
 
 
 def _terms(most_wrong: float | None, settings: Settings, *, has_judge: bool) -> Terms | None:

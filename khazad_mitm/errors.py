@@ -13,6 +13,13 @@ never leaves `cache.drive`, where it becomes a `Bypass`.
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
+import traceback
+
+MOST_PLACES = 6
+
 
 class KhazadError(Exception):
     """The root of every error of ours."""
@@ -42,3 +49,21 @@ class CacheUnavailable(KhazadError):
 
 class WriteDenied(CacheUnavailable):
     """The store is full, read-only or cannot save: it still finds what it has."""
+
+
+def tell(logger: logging.Logger, words: str, level: int = logging.WARNING) -> None:
+    """Log the error that is being handled, at an edge where it ends: its kind, and where it arose.
+
+    Its message, and the traceback that ends with it, only at DEBUG: it may quote what somebody
+    stumbled over, and that may be a prompt.
+    """
+    error = sys.exc_info()[1]
+    logger.log(level, "%s: %s", words, "nothing" if error is None else outline(error))
+    logger.debug("[Khazad] the whole of it:", exc_info=True)
+
+
+def outline(error: BaseException) -> str:
+    """`KeyError at body.py:43 in read, by lookup.py:12 in look`, the innermost places first."""
+    frames = traceback.extract_tb(error.__traceback__)[: -MOST_PLACES - 1 : -1]
+    places = (f"{os.path.basename(at.filename)}:{at.lineno} in {at.name}" for at in frames)
+    return " at ".join((type(error).__name__, ", by ".join(places))).removesuffix(" at ")

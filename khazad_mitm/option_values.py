@@ -17,6 +17,7 @@ from khazad_mitm.exchange import CacheScope
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
+    from khazad_mitm.cache.sensitive import Look
 
 Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 """What a mitmproxy option can carry; other types travel as `str` and are parsed here."""
@@ -113,6 +114,16 @@ def switch(label: str, value: Any) -> bool:
     if word not in SWITCH:
         raise ConfigError(f"{label}: {value!r} is not one of true, false")
     return SWITCH[word]
+
+
+def kept_prompts(label: str, value: Any) -> str:
+    """`on`, `questions`, `off`; or a switch."""
+    if value == "questions":
+        return "questions"
+    try:
+        return "on" if switch(label, value) else "off"
+    except ConfigError:
+        raise ConfigError(f"{label}: {value!r} is not one of on, questions, off") from None
 
 
 def threshold(label: str, value: Any) -> float | None:
@@ -217,6 +228,27 @@ def routes(label: str, value: Any) -> tuple[Route, ...]:
     from khazad_mitm import route_file
 
     return route_file.read(label, text(label, value))
+
+
+def redacted(label: str, value: Any) -> tuple[str, ...]:
+    from khazad_mitm.cache.sensitive import LOOKS
+
+    names = _names(value)
+    for name in names:
+        if name != "all" and name not in LOOKS:
+            raise ConfigError(
+                f"{label}: {name!r} is nothing we look for",
+                nearest(str(name), [*LOOKS], "there are"),
+            )
+    return tuple(LOOKS) if "all" in names else tuple(dict.fromkeys(names))
+
+
+def redact_file(label: str, value: Any) -> tuple[Look, ...]:
+    if value in (None, ""):
+        return ()
+    from khazad_mitm import redact_file
+
+    return redact_file.read(label, text(label, value))
 
 
 def cache_scope(label: str, value: Any) -> CacheScope:

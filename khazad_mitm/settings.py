@@ -16,9 +16,11 @@ from khazad_mitm import option_values as value
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import CacheScope
 from khazad_mitm.option_values import Option
+from khazad_mitm.rest_options import AT_REST
 
 if TYPE_CHECKING:
     from khazad_mitm.cache.routes import Route
+    from khazad_mitm.cache.sensitive import Look
 
 PROFILES = {"strict": 0.80, "balanced": 0.58, "faq": 0.70}
 """Cosine thresholds for the bundled model, below the guards of `cache.verify` (docs/quality.md)."""
@@ -67,7 +69,11 @@ class Settings:
     max_wrong_hits: float | None = None
     shadow_share: float = 0.1
     shadow_per_hour: int = 60
-    store_prompts: bool = True
+    store_prompts: str = "on"
+    redact: tuple[str, ...] = ()
+    redact_file: tuple[Look, ...] = ()
+    on_redact: str = "store"
+    encryption_key_file: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -325,14 +331,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "shadow_per_hour", "int", "60", "so many of these in an hour and process", value.whole(0)
     ),
-    Option(
-        "store_prompts",
-        "bool",
-        "true",
-        "keep requests and what was asked, for `explain`; `false`: digests of them, and of each"
-        " entry no more than the question that others are compared with",
-        value.switch,
-    ),
+    *AT_REST,
     Option(
         "log_level",
         "str",

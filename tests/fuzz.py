@@ -2,7 +2,8 @@
 
 What must hold whatever comes in: nothing raises; what is kept can be replayed, in either framing,
 and reads as itself; a stream whose last event is missing is not kept. What must hold for hostile
-requests and for the replies of a store is told in `fuzz_requests` and `fuzz_replies`.
+requests, the replies of a store and cassettes is told in `fuzz_requests`, `fuzz_replies` and
+`fuzz_cassettes`.
 
 python -m tests.fuzz [--of KIND,...] [--seconds N | --cases N] [--seed S] [PROVIDER ...]
 """
@@ -23,7 +24,7 @@ from typing import Any
 from khazad_mitm.exchange import Answer, ParsedRequest
 from khazad_mitm.messages import Request
 from khazad_mitm.wire import PROVIDERS, eventstream, frames, recognise
-from tests import fuzz_replies, fuzz_requests, wires
+from tests import fuzz_cassettes, fuzz_replies, fuzz_requests, wires
 from tests.wires import Wire
 from tests.wires.flip import flipped
 
@@ -243,7 +244,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Broken exchanges until something breaks.")
     parser.add_argument("providers", nargs="*", metavar="PROVIDER")
-    parser.add_argument("--of", default="answers,requests,replies", help="what is broken")
+    parser.add_argument("--of", default="answers,requests,replies,cassettes", help="what is broken")
     parser.add_argument("--seconds", type=float, default=60, help="for all of it")
     parser.add_argument("--cases", type=int, default=None, help="of each, in place of a time")
     parser.add_argument("--seed", type=int, default=None, help="a run that failed says its own")
@@ -274,8 +275,12 @@ def main() -> None:
             case "replies":
                 counts = fuzz_replies.run(rng, is_over)
                 print(f"{counts['cases']} replies of a store that others write to: nothing raised")
+            case "cassettes":
+                counts = fuzz_cassettes.run(rng, is_over)
+                read = counts["recordings"] + counts["rules"]
+                print(f"{counts['cases']} broken files of cassettes: {read} still read")
             case _:
-                parser.error(f"--of {kind}: not one of answers, requests, replies")
+                parser.error(f"--of {kind}: not one of answers, requests, replies, cassettes")
 
 
 def _until(end: float, cases: int | None) -> Callable[[int], bool]:

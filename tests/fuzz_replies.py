@@ -3,36 +3,53 @@
 Redis keeps the types of its replies whatever lies in a key: a string is bytes or nothing, a script
 returns what it was written to return, and a key of another type is an error reply. What must hold:
 a program ends, raises nothing but the error it was given, and finds no entry that is damaged or
-lies under another's key.
+lies under another's key. Half of the time the namespace is sealed, and then nothing is found that
+was not sealed with its key.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
+from khazad_mitm.cache.budget import SLOTS, Earned
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
+    Asked,
+    Block,
+    Facts,
+    Find,
+    Forget,
+    ForgetMany,
     Get,
     GetMany,
+    Inventory,
     IsAccepted,
+    Label,
     Nearest,
     Put,
     PutMany,
+    Recall,
     Refuse,
+    Remember,
     Resolve,
+    Settle,
+    Standing,
     StoreCommand,
+    Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import vectorset
-from khazad_mitm.store.codec import VERSION, encode
+from khazad_mitm.store import inventory, scripts, sealed, vectorset
+from khazad_mitm.store.codec import VERSION
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.vectorset import Space, program
 from tests.store.entries import QUESTION, digest, entry
 
@@ -50,6 +67,11 @@ WORDS = (
     b":",
     b"*",
 )
+NUMBERS = (b"", b"nan", b"inf", b"-inf", b"1e400", b"-1", b"9" * 400, b"9" * 5_000, b"\xff", b"1_0")
+SEAL, OTHER_SEAL = Seal((bytes(range(32)),), "fuzz"), Seal((bytes(range(1, 33)),), "fuzz")
+POOL = digest(7)
+ASKED = Asked(digest(9), "why?", "messages[0].content", 0.9, 1e9, "t")
+TIMES = {"stored_at": 1.0, "expires_at": None}
 # A round trip more than this, and it would never end.
 MOST_TRIPS = 100
 NOW_MS = 1_000_000
@@ -62,17 +84,19 @@ def run(rng: random.Random, is_over: Callable[[int], bool]) -> Counter[str]:
         command = _command(rng)
         kind = type(command).__name__
         # Now and then the two-trip search of large sets.
-        space = Space(Keys("fuzz", ""), 100)
+        space = Space((Keys("fuzz", ""),), 100, 2**20, seal=rng.choice((None, SEAL)))
         if isinstance(command, Nearest) and rng.randrange(2):
             space.large.add(command.scope)
         try:
             found = play(command, space, rng)
-            check(command, found)
+            check(command, found, space.seal)
         except Exception as error:
             raise AssertionError(f"{kind}: {type(error).__name__}: {error}") from error
         told["cases"] += 1
         told[kind] += 1
         told["found"] += bool(found)
+        told[f"found by {kind}"] += bool(found)
+        told["found sealed"] += bool(found) and space.seal is not None and kind == "Get"
         told["found nearby"] += kind == "Nearest" and any(one.entry for one in found or ())
     return told
 
@@ -84,7 +108,7 @@ def play(command: StoreCommand, space: Space, rng: random.Random) -> Any:
     try:
         asked = next(steps)
         for _ in range(MOST_TRIPS):
-            replies = [_reply(one, rng) for one in asked]
+            replies = [_reply(one, rng, space.seal) for one in asked]
             given += [reply for reply in replies if isinstance(reply, Exception)]
             asked = steps.send(replies)
     except StopIteration as end:
@@ -96,8 +120,10 @@ def play(command: StoreCommand, space: Space, rng: random.Random) -> Any:
     raise AssertionError("it never ends")
 
 
-def check(command: StoreCommand, found: Any) -> None:
+def check(command: StoreCommand, found: Any, seal: Seal | None) -> None:
     """Is this what `cache.commands` promises for it?"""
+    if seal is not None:
+        assert all(one == entry(int(one.id, 16), **TIMES) for one in _entries(found))
     match command:
         case Get(fingerprint, alias):
             assert found is None or isinstance(found, Entry)
@@ -116,12 +142,35 @@ def check(command: StoreCommand, found: Any) -> None:
             assert all(one.entry is None or one.entry.id == one.id for one in found or ())
         case IsAccepted():
             assert found in (None, True, False)
+        case Standing():
+            assert found is None or (0.0 <= found.at <= 1.0 and 0.0 <= found.share <= 1.0)
+        case Weigh():
+            assert found is None or SLOTS == len(found)
+            assert all(0 <= one.candidates and 0 <= one.wrong for one in found or ())
+        case Recall():
+            assert all(isinstance(one, Asked) for one in found or ())
+            assert seal is None or all(one == ASKED for one in found or ())
+        case Find():
+            assert len(found or ()) <= 2
+            assert all(isinstance(one, str) for one in found or ())
+        case Forget():
+            assert found in (None, True, False)
+        case ForgetMany():
+            assert found in (None, 0, 1, 2)
+        case Inventory():
+            assert all(isinstance(one, Facts) for one in found or ())
         case _:
             assert found is None
 
 
+def _entries(found: Any) -> list[Entry]:
+    listed = found if isinstance(found, list | tuple) else [found]
+    whole = [one.entry if isinstance(one, Neighbour) else one for one in listed]
+    return [one for one in whole if isinstance(one, Entry)]
+
+
 def _command(rng: random.Random) -> StoreCommand:
-    a, b, kept = digest(rng.randrange(9)), digest(rng.randrange(9)), entry(rng.randrange(9))
+    a, b, one = digest(rng.randrange(9)), digest(rng.randrange(9)), entry(rng.randrange(9))
     return rng.choice(
         (
             Get(a),
@@ -129,9 +178,21 @@ def _command(rng: random.Random) -> StoreCommand:
             GetMany(tuple(map(digest, range(rng.randrange(1, 130))))),
             Resolve((a, b)),
             Nearest(a, QUESTION, rng.choice((-1.0, 0.9, 1.0)), 10, rng.choice(("", b))),
-            Put(kept, a, QUESTION),
-            PutMany((kept,)),
-            Alias(a, b, kept),
+            Put(one, a, QUESTION),
+            PutMany((one,)),
+            Alias(a, b, one),
+            Get(a, b, POOL),
+            Standing(POOL),
+            Weigh(POOL, rng.randrange(SLOTS), rng.randrange(2), rng.randrange(2), 0, 0.5),
+            Settle(POOL, rng.choice((None, Earned(0.9, 0.1)))),
+            Remember(a, ASKED),
+            Recall(a),
+            Find(rng.choice((a, a[:4], "0"))),
+            Forget(a),
+            Block(a, b),
+            Label(a, ("x",)),
+            ForgetMany((a, b)),
+            Inventory(),
             IsAccepted(a),
             Accept(a, 60),
             Refuse(a),
@@ -139,13 +200,13 @@ def _command(rng: random.Random) -> StoreCommand:
     )
 
 
-def _reply(command: vectorset.RedisCommand, rng: random.Random) -> Any:
+def _reply(command: vectorset.RedisCommand, rng: random.Random, seal: Seal | None) -> Any:
     if rng.randrange(20) == 0:
         kind = rng.choice((ResponseError, NoScriptError, OutOfMemoryError))
         return kind("WRONGTYPE Operation against a key holding the wrong kind of value")
     match command[0]:
         case "MGET":
-            return [_value(rng, str(name)) for name in command[1:]]
+            return [_value(rng, str(name), seal) for name in command[1:]]
         case "VSIM":
             return [
                 part
@@ -154,17 +215,65 @@ def _reply(command: vectorset.RedisCommand, rng: random.Random) -> Any:
             ]
         case "SMEMBERS":
             return {_word(rng) for _ in range(rng.randrange(4))}
-        case "VCARD" | "EXISTS" | "DEL" | "ZADD":
+        case "VCARD" | "EXISTS" | "DEL" | "ZADD" | "HDEL" | "HSET" | "EXPIRE" | "SADD" | "SCARD":
             return rng.choice((0, 1, 2**40))
+        case "GET":
+            return rng.choice((None, b"1", *NUMBERS))
+        case "HMGET":
+            return [rng.choice((None, b"0.9", *NUMBERS)) for _ in command[2:]]
+        case "HSCAN":
+            return [rng.choice((b"0", 0, b"7")), [part for _ in range(3) for part in _line(rng)]]
+        case "HGET":
+            return rng.choice((None, b"0.9", *NUMBERS))
+        case "LRANGE":
+            return [_asked(rng, str(command[1]), seal) for _ in range(rng.randrange(4))]
+        case "SCAN":
+            return [rng.choice((b"0", 0, b"7")), [b"e:" + _word(rng) for _ in range(3)]]
+        case "SPOP":
+            return [_word(rng)]
         case "SET":
             return rng.choice((True, None))
+        case "EVALSHA" | "EVAL" if command[1] in (scripts.WEIGH.digest, scripts.WEIGH.source):
+            return _counts(rng)
+        case "EVALSHA" | "EVAL" if command[1] in (scripts.FORGET.digest, scripts.FORGET.source):
+            return rng.choice((0, 1))
         case "EVALSHA" | "EVAL":
-            return _of_script(rng)
+            return _of_script(rng, seal)
         case other:
             raise AssertionError(f"no reply known to {other!r}")
 
 
-def _of_script(rng: random.Random) -> Any:
+def _counts(rng: random.Random) -> list[bytes]:
+    """A hash as WEIGH returns it, of which anybody may have written any field."""
+    fields = [
+        (f"{when}:{what}:{rng.randrange(-1, SLOTS + 1)}".encode(), rng.choice((b"3", *NUMBERS)))
+        for when in ("new", "old", "")
+        for what in ("c", "n", "k", "\xff")
+    ]
+    return [part for field in rng.sample(fields, rng.randrange(len(fields))) for part in field]
+
+
+def _line(rng: random.Random) -> tuple[bytes, bytes]:
+    """An entry's facts, or what somebody else wrote among them."""
+    line = bytearray(inventory.written(entry(rng.randrange(9)), 9).encode())
+    for _ in range(rng.randrange(3)):
+        place = rng.randrange(len(line) + 1)
+        line[place : place + rng.randrange(9)] = rng.choice((*WORDS, *NUMBERS))
+    return _word(rng), bytes(line)
+
+
+def _asked(rng: random.Random, name: str, seal: Seal | None) -> bytes:
+    """What an entry has answered, as it was noted, damaged, or by somebody else."""
+    noted = json.dumps(astuple(ASKED)).encode()
+    if rng.randrange(4) == 0:
+        noted = rng.choice((*WORDS, b"[" * 100_000, b'["a", 1, 2, 3, 4, 5]'))
+        return noted if seal is None or rng.randrange(2) else SEAL.close("h:other", noted)
+    if seal is not None:
+        noted = seal.close(name if rng.randrange(4) else "h:other", noted)
+    return noted if rng.randrange(3) else noted[: rng.randrange(len(noted))]
+
+
+def _of_script(rng: random.Random, seal: Seal | None) -> Any:
     """As NEAREST returns them; the other scripts' returns are not looked at."""
     if rng.randrange(4) == 0:
         return None
@@ -175,7 +284,7 @@ def _of_script(rng: random.Random) -> Any:
         for part in (
             word,
             repr(rng.uniform(0, 1)).encode(),
-            _value(rng, word.decode("ascii", "replace")),
+            _value(rng, word.decode("ascii", "replace"), seal),
         )
     ]
 
@@ -185,8 +294,12 @@ def _word(rng: random.Random) -> bytes:
     return known if rng.randrange(2) else rng.choice((*WORDS, rng.randbytes(8)))
 
 
-def _value(rng: random.Random, name: str) -> bytes | None:
+def _value(rng: random.Random, name: str, seal: Seal | None) -> bytes | None:
     """What lies in a key of that name: its entry, a damaged one, somebody else's, nothing."""
+    if name.startswith(("a:", "p:")) and rng.randrange(2):
+        id_, what = digest(rng.randrange(9)), rng.choice(("0.950000", "nan", "x", digest(3)))
+        mark = sealed.target(name if rng.randrange(3) else "a:other", id_, what, seal)
+        return f"{id_}:{mark}".encode()
     match rng.randrange(5):
         case 0:
             return None
@@ -195,9 +308,13 @@ def _value(rng: random.Random, name: str) -> bytes | None:
         case 2:
             return bytes([VERSION]) + rng.randbytes(rng.randrange(60))
         case _:
-            changes: dict[str, Any] = {"answer": rng.randbytes(3)} if rng.randrange(2) else {}
+            changes: dict[str, Any] = dict(TIMES)
+            # Whoever has no key cannot seal another answer.
+            if seal is None and rng.randrange(2):
+                changes["answer"] = rng.randbytes(3)
             number = int(name[-1]) if name[-1:].isdigit() and rng.randrange(4) else 9
-            blob = bytearray(encode(replace(entry(number), **changes)))
+            whose = seal if rng.randrange(4) else rng.choice((None, OTHER_SEAL))
+            blob = bytearray(sealed.blob_of(replace(entry(number), **changes), whose))
             for _ in range(rng.randrange(3)):
                 place = rng.randrange(len(blob))
                 match rng.randrange(3):

@@ -118,8 +118,8 @@ _TURN = b'{"role":"user","content":"x"}'
 # Too rare, and too slow, to be drawn at random; so large that work which grows with the square
 # would pass the limit. Name -> body as sent, and its content coding.
 BOMBS: dict[str, Callable[[], tuple[bytes, str]]] = {
-    "20,000 messages": lambda: (
-        b'{"model":"m","messages":[' + b",".join([_TURN] * 20_000) + b"]}",
+    "100,000 messages": lambda: (
+        b'{"model":"m","messages":[' + b",".join([_TURN] * 100_000) + b"]}",
         "",
     ),
     "20,000 inputs": lambda: (

@@ -102,9 +102,11 @@ WITHOUT_A_TWIN = {
     "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",
     "inprocess/test_processes.py",
+    "inprocess/test_redaction.py",
     "inprocess/test_verifiers.py",
     "wire/test_laws.py",
     "wire/test_node_sdks.py",
+    "wire/test_requests.py",
     "wire/test_sdks.py",
     "end_to_end",
 }
@@ -148,6 +150,16 @@ def shadows(root: Path) -> set[str]:
     return names & (sys.stdlib_module_names | packages_distributions().keys())
 
 
+def unexplained(root: Path) -> Iterator[str]:
+    """Broad excepts that give no reason, on their line or on the one below."""
+    for path in sorted((root / "khazad_mitm").rglob("*.py")):
+        lines = path.read_text().splitlines()
+        for number, (line, below) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
+            is_broad = line.strip().startswith(("except Exception", "except:"))
+            if is_broad and "#" not in line and not below.strip().startswith("#"):
+                yield f"{path.relative_to(root)}:{number}"
+
+
 def too_long(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root)}: {length} lines"
@@ -180,6 +192,10 @@ def test_no_file_of_ours_becomes_somebody_elses_import():
 
 def test_no_file_is_about_two_things():
     assert [] == too_long(CHECKOUT)
+
+
+def test_whoever_catches_everything_says_why():
+    assert [] == list(unexplained(CHECKOUT))
 
 
 def test_the_tree_of_tests_mirrors_the_tree_of_sources():
@@ -268,6 +284,16 @@ def test_a_long_file_is_seen(tmp_path):
     tree = grow(tmp_path, {"khazad_mitm/a.py": "x\n" * 350, "khazad_mitm/b.py": "x\n" * 351})
 
     assert ["khazad_mitm/b.py: 351 lines"] == too_long(tree)
+
+
+def test_a_broad_except_without_a_reason_is_seen(tmp_path):
+    def caught(line: str) -> str:
+        return f"try:\n    f()\nexcept {line}\n    pass\n"
+
+    names = {"a": "Exception:", "b": "Exception:  # an edge", "c": "Exception as e:\n    # an edge"}
+    tree = grow(tmp_path, {f"khazad_mitm/{n}.py": caught(line) for n, line in names.items()})
+
+    assert ["khazad_mitm/a.py:3"] == list(unexplained(tree))
 
 
 def test_a_test_without_its_source_is_seen(tmp_path):

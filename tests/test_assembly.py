@@ -128,3 +128,17 @@ def test_a_budget_and_a_verifier_that_nobody_waits_for_are_refused(
 
     with pytest.raises(ConfigError, match="serves nothing by meaning"):
         build(settings, embed, verify=lambda pair: True)
+
+
+def test_without_prompts_the_start_says_what_is_lost_and_loads_no_model(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "khazad")
+    settings = from_mapping({"redis_url": "memory", "store_prompts": "off"})
+    cache = build_cache(settings)
+    try:
+        assert not cache._rulebook.compares()
+        assert "store_prompts=off: only repeats of a whole request are answered" in caplog.text
+        assert "loading" == cache.parts()["embedder"]
+    finally:
+        cache.close()

@@ -3,15 +3,19 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from khazad_mitm.cache.fingerprint import Chain
-from khazad_mitm.exchange import Answer, Unkept
+from khazad_mitm.errors import ConfigError
+from khazad_mitm.exchange import Answer, Entry, Unkept
 from khazad_mitm.messages import Headers
+from khazad_mitm.store.codec import decode
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.wire import PROVIDERS
 from khazad_mitm.wire.openai_chat import OpenAIChat
-from tests import fuzz, fuzz_replies, fuzz_requests, wires
+from tests import fuzz, fuzz_cassettes, fuzz_replies, fuzz_requests, wires
 
 NAMES = [provider.name for provider in PROVIDERS]
 KEPT_AT_LEAST = 10
@@ -104,3 +108,36 @@ def test_replies_that_others_wrote_raise_nothing() -> None:
     assert told["found nearby"] > 0
     assert told["Get"] > KEPT_AT_LEAST
     assert told["Nearest"] > KEPT_AT_LEAST
+    for kind in ("Standing", "Weigh", "Recall", "Find", "Forget", "Resolve"):
+        assert told[f"found by {kind}"] > 0, kind
+    assert told["found sealed"] > 0
+
+
+def test_a_sealed_namespace_that_takes_what_lies_in_the_clear_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def careless(id_: str, body: bytes | None, seal: Seal | None) -> Entry | None:
+        return decode(body) if body else None
+
+    monkeypatch.setattr("khazad_mitm.store.sealed.entry_of", careless)
+    with pytest.raises(AssertionError):
+        fuzz_replies.run(random.Random(1), lambda cases: cases >= 3_000)
+
+
+# -- cassettes
+
+
+def test_broken_cassettes_are_read_or_refused() -> None:
+    told = fuzz_cassettes.run(random.Random(1), lambda cases: cases >= 400)
+
+    assert told["recordings"] > KEPT_AT_LEAST
+    assert told["rules"] > 0
+
+
+def test_a_refusal_that_names_no_file_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless(path: Path) -> None:
+        raise ConfigError("a file is broken")
+
+    monkeypatch.setattr("khazad_mitm.record.files.read", nameless)
+    with pytest.raises(AssertionError, match="names no file"):
+        fuzz_cassettes.run(random.Random(1), lambda cases: cases >= 20)

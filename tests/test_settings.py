@@ -39,6 +39,20 @@ def test_a_switch_is_a_truth_value_or_its_word(value: Any, expected: bool) -> No
     assert expected is read(split_batches=value).split_batches
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("on", "on"), (True, "on"), ("false", "off"), ("OFF", "off"), ("questions", "questions")],
+)
+def test_prompts_are_kept_or_not_or_only_questions(value: Any, expected: str) -> None:
+    assert expected == read(store_prompts=value).store_prompts
+
+
+def test_what_is_redacted_is_named_in_a_list_or_a_text_or_is_all() -> None:
+    assert ("email", "keys") == read(redact=["email", "keys", "email"]).redact
+    assert ("email", "cards") == read({"KHAZAD_REDACT": "email, cards"}).redact
+    assert ("keys", "email", "cards", "iban") == read(redact="iban,all").redact
+
+
 def test_the_profile_sets_the_threshold_unless_one_is_given() -> None:
     assert 0.80 == read(profile="strict").similarity_floor
     assert 0.9 == read(profile="strict", threshold="0.9").similarity_floor
@@ -112,7 +126,9 @@ def test_the_scope_is_an_enum_or_its_word() -> None:
         ("max_wrong_hits", True, "max_wrong_hits: True is not a share"),
         ("shadow_share", 1.1, "shadow_share: 1.1 is not a share .expected 0 to 1."),
         ("shadow_per_hour", -1, "shadow_per_hour: -1 is not a whole number of at least 0"),
-        ("store_prompts", "no", "store_prompts: 'no' is not one of true, false"),
+        ("store_prompts", "no", "store_prompts: 'no' is not one of on, questions, off"),
+        ("redact", "mail", "redact: 'mail' is nothing we look for\n\nhint: did you mean email"),
+        ("on_redact", "drop", "on_redact: 'drop' is not one of store, skip"),
         ("split_batches", "maybe", "split_batches: 'maybe' is not one of true, false"),
         ("split_batches", None, "split_batches: None is not one of true, false"),
     ],

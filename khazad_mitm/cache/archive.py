@@ -17,6 +17,7 @@ from khazad_mitm.cache import (
     drive,
     flights,
     inventory,
+    keeping,
     lookup,
     pace,
     policy,
@@ -26,9 +27,9 @@ from khazad_mitm.cache import (
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
-from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.live import Live
+from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
 from khazad_mitm.errors import CacheUnavailable
@@ -117,11 +118,11 @@ class Archive:
 
     def _learn(self, hit: Hit, keys: tuple[str, ...]) -> None:
         try:
-            self._run(lookup.learn(hit))
+            self._run(keeping.learn(hit))
         finally:
             self._parts.landings.end(keys)
         # Afterwards: nobody waits for what is noted and counted.
-        self._run(lookup.note(hit, self._rulebook.of(hit.parsed), time.time()))
+        self._run(keeping.note(hit, self._rulebook.of(hit.parsed), time.time()))
 
     def label(self, hit: Hit) -> None:
         """Let what was served have the tags of the request too."""
@@ -189,7 +190,7 @@ class Archive:
             entry, is_kept = self._landed(miss, response, now)
             # Afterwards: those who wait for the answer do not wait for what follows.
             if entry is not None and is_kept:
-                self._run(lookup.place(miss, entry))
+                self._run(keeping.place(miss, entry))
                 self._counters.count_stored()
         finally:
             self._parts.landings.end(_placing(miss))
@@ -222,13 +223,17 @@ class Archive:
         rules = self._rulebook.of(miss.parsed)
         for credential in self._parts.acceptances.untold():
             self._run(acceptance.retell(credential))
-        self._run_on(lookup.vouch(miss, response, rules))
+        self._run_on(keeping.vouch(miss, response, rules))
         read = self._read(miss.parsed, response)
         if isinstance(read, str):
             self._unkept(miss, read)
             return None, False
         answer, decoded = read
-        return self._run_on(lookup.keep(miss, decoded, answer, rules, now))
+        kept, is_kept = self._run_on(keeping.keep(miss, decoded, answer, rules, now))
+        if isinstance(kept, Unkept):
+            self._unkept(miss, kept.reason)
+            return None, False
+        return kept, is_kept
 
     def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
         """The answer in a response, and that decoded; or why it is none."""
@@ -254,7 +259,7 @@ class Archive:
         ticket, read = hit.paraphrase, self._read(hit.parsed, response)
         if ticket is None:
             return
-        self._run(lookup.vouch(ticket, response, self._rulebook.of(hit.parsed)))
+        self._run(keeping.vouch(ticket, response, self._rulebook.of(hit.parsed)))
         if isinstance(read, str) or read[0].exact_only:
             return
         answer, decoded = read
@@ -262,7 +267,7 @@ class Archive:
         if agreed is False:
             # From now on this question is answered by its own answer.
             rules = self._rulebook.of(hit.parsed)
-            self._run(lookup.keep(ticket, decoded, answer, rules, time.time()))
+            self._run(keeping.keep(ticket, decoded, answer, rules, time.time()))
 
     def _observe(
         self, ticket: Miss, neighbour: Neighbour, answer: bytes, *, was_served: bool
@@ -284,11 +289,14 @@ class Archive:
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         rules = self._rulebook.of(miss.parsed)
-        self._run(lookup.vouch(miss, response, rules))
+        self._run(keeping.vouch(miss, response, rules))
         now = time.time()
-        steps = lookup.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
-        if self._run(steps) is not None:
-            self._counters.count_stored()
+        steps = keeping.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
+        match self._run(steps):
+            case True:
+                self._counters.count_stored()
+            case False:
+                self._unkept(miss, keeping.SENSITIVE)
 
     def _judge(self, miss: Miss) -> None:
         # A verifier is nothing to wait for at the end.

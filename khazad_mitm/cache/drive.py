@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future, TimeoutError
+from concurrent.futures import Future, TimeoutError
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from khazad_mitm.cache.acceptance import Acceptances
-from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.commands import (
     GROWING,
     Command,
@@ -31,111 +31,18 @@ from khazad_mitm.cache.commands import (
     Steps,
     StoreCommand,
 )
-from khazad_mitm.cache.flights import Flights
-from khazad_mitm.cache.keeper import Keeper
-from khazad_mitm.cache.landings import Landings
-from khazad_mitm.errors import CacheUnavailable, WriteDenied
+from khazad_mitm.cache.parts import Bench, Parts
+from khazad_mitm.errors import CacheUnavailable, WriteDenied, outline
 
 if TYPE_CHECKING:
-    from khazad_mitm.exchange import Pair, Vector
+    from khazad_mitm.exchange import Pair
 
 T = TypeVar("T")
+Away: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Has something done elsewhere."""
 
 PATIENT_S = 30.0
 """Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
-
-MOST_PROBES = 8
-"""On their way at once; there are three or four breakers."""
-
-
-def _keeping_breaker() -> Breaker:
-    return Breaker(
-        "store", away="takes no more answers", back="takes answers again, %d commands passed by"
-    )
-
-
-def _probes() -> Keeper:
-    return Keeper(MOST_PROBES, "khazad-probe")
-
-
-class Store(Protocol):
-    """Obeys store commands, blocking; raises CacheUnavailable after its own deadline."""
-
-    def perform(self, command: StoreCommand) -> Any: ...
-
-
-class AwaitableStore(Protocol):
-    """The same, awaiting."""
-
-    async def perform(self, command: StoreCommand) -> Any: ...
-
-
-class Embedder(Protocol):
-    """Text to vector; blocking and thread-safe."""
-
-    @property
-    def model(self) -> str:
-        """Id of the model; names the vector sets."""
-        ...
-
-    @property
-    def is_loaded(self) -> bool:
-        """False while the model is still being read: nobody waits for that."""
-        ...
-
-    def load(self) -> None:
-        """Read the model; the first call that needs it would do it otherwise."""
-        ...
-
-    def embed_if_fits(self, text: str) -> Vector | None:
-        """float32[dim] of unit length; None where the text exceeds the model's window."""
-        ...
-
-
-class Verifier(Protocol):
-    """Says whether two questions mean the same; blocking and thread-safe."""
-
-    @property
-    def name(self) -> str:
-        """Names the aliases that it lets come to be."""
-        ...
-
-    def approves(self, pair: Pair) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where a verifier sits: its threads, how long callers wait for it, when it is left alone."""
-
-    verifier: Verifier
-    executor: Executor
-    deadline_s: float
-    breaker: Breaker = field(default_factory=lambda: Breaker("verifier"))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Whom the commands go to."""
-
-    store: Store
-    awaitable_store: AwaitableStore
-    store_breaker: Breaker
-    embedder: Embedder
-    embed_breaker: Breaker
-    embed_executor: Executor
-    """Of our own: asyncio's default one shares its threads with DNS."""
-    embed_deadline_s: float
-    bench: Bench | None = None
-    """None: there is no verifier."""
-    flights: Flights = field(default_factory=Flights)
-    landings: Landings = field(default_factory=Landings)
-    acceptances: Acceptances = field(default_factory=Acceptances)
-    keeping_breaker: Breaker = field(default_factory=_keeping_breaker)
-    """Open while the store answers and takes nothing: full, read-only, its disk full."""
-    probes: Keeper = field(default_factory=_probes)
-    """Tries what did not answer again, while nobody waits."""
-    judge: Callable[[Pair], bool] | None = None
-    """The user's, of whether two answers say the same; blocking. None: there is none."""
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -156,22 +63,74 @@ def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
         steps.close()
 
 
-async def run_async(steps: Steps[T], obey: Callable[[Command], Awaitable[Any]]) -> T:
-    """Run a story to its end, awaiting."""
+async def run_async(
+    steps: Steps[T], obey: Callable[[Command], Awaitable[Any]], away: Away | None = None
+) -> T:
+    """Run a story to its end, awaiting. With `away` it is told there: on a thread, where it is so
+    long that the event loop would stand still between two commands."""
+    teller = _Teller(steps, away)
     try:
-        command = next(steps)
-        while True:
+        told = await teller.tell(partial(next, steps))
+        while not isinstance(told, _End):
             try:
-                result = await obey(command)
+                result = await obey(told)
             except CacheUnavailable as error:
-                command = steps.throw(error)
+                told = await teller.tell(partial(steps.throw, error))
             else:
-                command = steps.send(result)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # a generator's return value is untyped
+                told = await teller.tell(partial(steps.send, result))
+        return told.value  # type: ignore[no-any-return]  # a generator's return value is untyped
     finally:
         # Where it was left in the middle, others may be waiting for its end.
-        steps.close()
+        teller.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    value: Any
+
+
+class _Teller:
+    """Takes a story a step further, here or elsewhere, where it may still go on when its caller
+    has gone: then it ends after that step."""
+
+    def __init__(self, steps: Steps[Any], away: Away | None) -> None:
+        self._steps = steps
+        self._away = away
+        self._lock = Lock()
+        self._is_left = False
+
+    async def tell(self, step: Callable[[], Command]) -> Command | _End:
+        if self._away is None:
+            return _told(step)
+        told: Command | _End = await self._away(partial(self._tell, step))
+        return told
+
+    def leave(self) -> None:
+        self._is_left = True
+        self._close()
+
+    def _tell(self, step: Callable[[], Command]) -> Command | _End:
+        with self._lock:
+            told = _End(None) if self._is_left else _told(step)
+        if self._is_left:
+            self._close()
+        return told
+
+    def _close(self) -> None:
+        # Whoever holds the lock closes it, or looks at `_is_left` once he has let go.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._steps.close()
+            finally:
+                self._lock.release()
+
+
+def _told(step: Callable[[], Command]) -> Command | _End:
+    """The next command; or the end, which no future can carry as a StopIteration."""
+    try:
+        return step()
+    except StopIteration as end:
+        return _End(end.value)
 
 
 def obey(parts: Parts, command: Command) -> Any:
@@ -265,7 +224,7 @@ def _judged(parts: Parts, pair: Pair) -> bool:
     try:
         verdict = parts.judge(pair)
     except Exception as error:  # an edge: a function of the user's may raise anything
-        raise CacheUnavailable(f"the judge failed: {type(error).__name__}: {error}") from error
+        raise CacheUnavailable(f"the judge failed: {outline(error)}") from error
     if not isinstance(verdict, bool):
         raise CacheUnavailable(f"the judge gave {type(verdict).__name__}, not True or False")
     return verdict
@@ -326,6 +285,10 @@ class _Guarded:
             self.parts.keeping_breaker.failed(error)
         elif isinstance(error, Exception):
             # An edge: whatever a store or a model may raise, the call goes on without it.
-            self._breaker.failed(error)
-            if not isinstance(error, CacheUnavailable):
-                raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
+            if isinstance(error, CacheUnavailable):
+                self._breaker.failed(error)
+                return
+            # A model's or a user's function's: its message may quote the text.
+            failure = CacheUnavailable(outline(error))
+            self._breaker.failed(failure)
+            raise failure from error

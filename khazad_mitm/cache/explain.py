@@ -23,7 +23,8 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.cache.inventory import whole
-from khazad_mitm.cache.lookup import Rules, prompt_shown
+from khazad_mitm.cache.keeping import prompt_shown
+from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.cache.shadow import count
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 from khazad_mitm.exchange import Entry, Json
@@ -51,7 +52,7 @@ def explain(
         "tokens": entry.tokens,
         "tags": list(entry.tags),
         "question": None if entry.question is None else prompt_shown(entry.question, rules),
-        "request": _body(entry.request),
+        "request": _request(entry, rules),
         "exact_only": entry.exact_only,
         "answered": [_answered(entry, one, rules) for one in asked],
         "pool": (yield from _pool(entry.pool, rules)),
@@ -104,7 +105,7 @@ def _entry(id_: str) -> Steps[Entry]:
 
 def _answered(entry: Entry, asked: Asked, rules: Rules) -> dict[str, Any]:
     told = asdict(asked)
-    if entry.question is not None and rules.store_prompts:
+    if entry.question is not None and rules.store_prompts == "on":
         told["differs"] = _differences({asked.path: entry.question}, {asked.path: asked.question})
         told["guards"] = _guards(entry.question, asked.question, asked.similarity, rules)
     return told
@@ -168,9 +169,14 @@ def _body(body: bytes) -> Json:
         return None
 
 
+def _request(entry: Entry, rules: Rules) -> Json:
+    """As it is kept; what was kept before is not shown where nothing is kept now."""
+    return _body(entry.request) if rules.store_prompts == "on" else None
+
+
 def _whole(entry: Entry, rules: Rules) -> Json:
     question = None if entry.question is None else prompt_shown(entry.question, rules)
-    return {"model": entry.model, "question": question, "request": _body(entry.request)}
+    return {"model": entry.model, "question": question, "request": _request(entry, rules)}
 
 
 def _differences(stored: Json, asked: Json) -> list[dict[str, Any]]:

@@ -20,14 +20,15 @@ from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Steps
-from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.flights import coalesced
 from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.live import Followed, Found
-from khazad_mitm.cache.lookup import EMBEDDING_MODES, lookup
+from khazad_mitm.cache.lookup import lookup
+from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.cache.without_store import as_if_empty
+from khazad_mitm.errors import tell
 from khazad_mitm.exchange import (
     Bypass,
     Hit,
@@ -37,9 +38,6 @@ from khazad_mitm.exchange import (
     Unsatisfied,
 )
 from khazad_mitm.messages import Request, Response
-
-# Above this the JSON of a request is read on another thread: 1 MB takes some 5 ms.
-READ_INLINE_BYTES = 256 * 1024
 
 # What takes long holds the interpreter: more would only wait for each other.
 JOB_THREADS = 2
@@ -90,14 +88,13 @@ class Cache(Inquiries):
         kept_in: str = "",
         replay_pace: pace.Pace = "off",
         shadow_per_hour: int = 0,
+        counters: Counters | None = None,
     ) -> None:
-        """`allows(host)`: may requests to this host be looked at?
-
-        `decrypts(host)`: may a proxy open its TLS to do so? Both follow from the allow-list
-        `hosts`, which is kept to be told. `kept_in`: the store, for people. `shadow_per_hour`: so
-        many background calls at most.
+        """`allows(host)`: may requests to this host be looked at? `decrypts(host)`: may a proxy
+        open its TLS to do so? Both follow from the allow-list `hosts`, which is kept to be told.
+        `kept_in`: the store, for people. `shadow_per_hour`: so many background calls at most.
         """
-        counters = Counters()
+        counters = counters or Counters()
         archive = Archive(wire.decode, parts, rulebook, counters, shadow_per_hour)
         super().__init__(parts, rulebook, archive)
         self._wire = wire
@@ -130,7 +127,7 @@ class Cache(Inquiries):
             if parsed is None:
                 return None
             outcome = self._run(self._story(parsed, follows))
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
         return self._told(outcome, started)
@@ -138,20 +135,19 @@ class Cache(Inquiries):
     async def look_up_async(self, request: Request, *, follows: bool = False) -> Found | None:
         """The same, awaiting."""
         started = time.perf_counter()
+        away = self._on_a_thread if policy.may_take_long(request) else None
         try:
-            if len(request.body) > READ_INLINE_BYTES:
-                parsed = await self._on_a_thread(partial(self._recognise, request))
-            else:
-                parsed = self._recognise(request)
+            recognise = partial(self._recognise, request)
+            parsed = recognise() if away is None else await away(recognise)
             if parsed is None:
                 return None
             if parsed.batch is None:
-                obey_async = partial(drive.obey_async, self._parts)
-                outcome = await drive.run_async(self._story(parsed, follows), obey_async)
+                obey = partial(drive.obey_async, self._parts)
+                outcome = await drive.run_async(self._story(parsed, follows), obey, away)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
                 outcome = await self._on_a_thread(partial(self._run, self._story(parsed, follows)))
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
         return self._told(outcome, started)
@@ -183,8 +179,7 @@ class Cache(Inquiries):
         return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:
-        # An edge: a mistake of ours must not reach the caller.
-        logger.exception("[Khazad] a lookup failed, the call goes through")
+        tell(logger, "[Khazad] a lookup failed, the call goes through", logging.ERROR)
         self._counters.count_error()
 
     def _told(self, outcome: Found, started: float) -> Found:
@@ -236,8 +231,8 @@ class Cache(Inquiries):
         """
         try:
             reply = self._completed(miss, response)
-        except Exception:  # an edge
-            logger.exception("[Khazad] a batch could not be put together")
+        except Exception:  # an edge: the batch is asked for whole
+            tell(logger, "[Khazad] a batch could not be put together", logging.ERROR)
             self._counters.count_error()
             reply = None
         host = miss.parsed.request.host
@@ -290,7 +285,7 @@ class Cache(Inquiries):
 
     def warm_up(self) -> None:
         """Have the embedding model read in the background, if it will be asked at all."""
-        if self._rulebook.is_ever(*EMBEDDING_MODES):
+        if self._rulebook.compares():
             self._parts.embed_executor.submit(self._parts.embedder.load)
 
     def stats(self) -> Stats:

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from khazad_mitm.cache import drive, explain, inventory
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.commands import Steps
-from khazad_mitm.cache.drive import Parts
 from khazad_mitm.cache.inventory import Selection
+from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import Rulebook
 
 # What has just passed by is asked about too, once it is kept.

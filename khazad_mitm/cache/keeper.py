@@ -7,6 +7,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from khazad_mitm.errors import tell
+
 # A burst of long streams must not pile up in memory while the store is slow: what does not fit
 # is not kept. 1,000 typical answers are a few megabytes.
 MAX_WAITING = 1_000
@@ -66,6 +68,5 @@ class Keeper:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
-            except Exception:
-                # An edge: a job that fails costs one entry, never the thread.
-                logger.exception("[Khazad] an answer could not be kept")
+            except Exception:  # an edge: a job that fails costs one entry, never the thread
+                tell(logger, "[Khazad] an answer could not be kept", logging.ERROR)

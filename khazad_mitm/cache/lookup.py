@@ -1,37 +1,29 @@
-"""The story of a lookup, and the two that follow it: keeping an answer, learning a paraphrase.
+"""The story of a lookup. What comes after it is told in `keeping`.
 
-Generators that yield commands and are sent the results (compare `httpx.Auth.auth_flow`). They
-know no sockets and no clocks; `drive` runs them, blocking or awaiting.
+A generator that yields commands and is sent the results (compare `httpx.Auth.auth_flow`). It
+knows no sockets and no clocks; `drive` runs it, blocking or awaiting.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from khazad_mitm.cache import batches, budget, moment, policy, second, shadow, verify
 from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import (
-    Accept,
-    Alias,
     Embed,
     Get,
     IsAccepted,
     Nearest,
-    Put,
-    PutMany,
-    Refuse,
     Resolve,
     Steps,
 )
 from khazad_mitm.cache.fingerprint import Chain
 from khazad_mitm.cache.prompt import preamble_length, question_text
+from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.cache.tenant import NoTenant, tenant_of
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import (
-    Answer,
     Bypass,
     CacheScope,
     Entry,
@@ -42,7 +34,6 @@ from khazad_mitm.exchange import (
     ParsedRequest,
     Unsatisfied,
 )
-from khazad_mitm.messages import Response
 
 NEIGHBOURS = 10
 """How many to look at: the best may have expired or be refused by the second look."""
@@ -85,8 +76,12 @@ class Rules:
     """How many wrong hits are tolerated; None: the threshold is as it was set. See `tolerates`."""
     learned_below: float = 0.0
     """How far below the threshold one may be learned."""
-    store_prompts: bool = True
-    """Keep requests, and what was asked, for `explain`."""
+    store_prompts: str = "on"
+    """`on`: requests, and what was asked, are kept for `explain`; `questions`: only what the guards
+    read; `off`: nothing of a prompt, neither in words nor as a vector."""
+
+    redactor: Redactor = field(default_factory=Redactor)
+    """What of a prompt is not kept, and which answers are not."""
 
     @property
     def tolerates(self) -> shadow.Terms | None:
@@ -94,6 +89,11 @@ class Rules:
         if self.terms is None:
             return None
         return replace(self.terms, lowest=max(budget.LOWEST, self.threshold - self.learned_below))
+
+    @property
+    def compares(self) -> bool:
+        """May a question be answered by meaning? The guards have to read the stored one."""
+        return self.mode in EMBEDDING_MODES and self.store_prompts != "off"
 
     def decide(self, threshold: float) -> str:
         """All that decides whether a paraphrase is one: what its aliases are named after."""
@@ -126,7 +126,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     threshold = max(lowest, controls.threshold or 0.0)
     chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
     digests = chain.digests()
-    text = question_text(parsed) if rules.mode != "exact" else None
+    text = question_text(parsed) if rules.compares else None
     passing = "" if text is None else moment.reason(text, rules.guards_off)
     if passing:
         text = None
@@ -164,6 +164,7 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
         ticket = replace(ticket, items=chain.each_alone())
     if text is None:
         why = passing or (parsed.exact_only if rules.mode != "exact" else "mode")
+        why = why or ("" if rules.compares else "prompts-off")
         ticket = replace(ticket, reason=f"exact-only {why}".strip())
     else:
         ticket = replace(ticket, scope=chain.scope(parsed, rules.embedding_model))
@@ -244,103 +245,3 @@ def _are_accepted(proofs: tuple[str, ...]) -> Steps[bool]:
         if not (yield IsAccepted(proof)):
             return False
     return True
-
-
-def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
-    """Remember whether the upstream accepted the caller's credential: hits depend on it."""
-    for proof in miss.proofs:
-        if policy.refuses_credential(response):
-            yield Refuse(proof)
-        elif 200 <= response.status < 300:
-            yield Accept(proof, rules.credential_ttl_s, miss.asked_at)
-
-
-def keep(miss: Miss, response: Response, answer: Answer, rules: Rules, now: float) -> Steps[Entry]:
-    """Keep a complete answer under the keys that its lookup has computed.
-
-    `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until
-    `place`.
-    """
-    parsed = miss.parsed
-    scope = None if answer.exact_only or miss.vector is None else miss.scope
-    entry = _entry(miss, response, answer, rules, now)
-    if scope is not None:
-        entry = replace(entry, question=question_text(parsed))
-    if rules.store_prompts and parsed.batch is None:
-        entry = replace(entry, request=policy.kept_request(parsed))
-    parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
-    if parts:
-        yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
-    else:
-        yield Put(entry, scope, miss.vector if scope is not None else None, miss.flight)
-    return entry
-
-
-def place(miss: Miss, entry: Entry) -> Steps[None]:
-    """Put an entry beside its like, if the lookup had no time for its vector: the model may still
-    be read, for which nobody who asks the same again is made to wait."""
-    text = question_text(miss.parsed)
-    if text is None or miss.scope is None or miss.vector is not None or entry.exact_only:
-        return
-    vector = yield Embed(text, may_wait=True)
-    if vector is not None:
-        yield Put(replace(entry, question=text), miss.scope, vector)
-
-
-def keep_rest(
-    miss: Miss, response: Response, answer: Answer, parts: Sequence[bytes], rules: Rules, now: float
-) -> Steps[bool]:
-    """Keep the items of a batch that the upstream was asked for.
-
-    Not the whole: a batch that grows by one item a day would be kept again each day.
-    """
-    entry = _entry(miss, response, answer, rules, now)
-    wanted = () if miss.partial is None else miss.partial.wanted
-    yield PutMany(batches.items_of(entry, [miss.items[place] for place in wanted], parts))
-    return True
-
-
-def _entry(miss: Miss, response: Response, answer: Answer, rules: Rules, now: float) -> Entry:
-    parsed = miss.parsed
-    return Entry(
-        id=miss.digests.fingerprint,
-        provider=parsed.provider.name,
-        model=parsed.model,
-        status=response.status,
-        headers=policy.kept_headers(response.headers),
-        answer=answer.body,
-        original=response.body,
-        framing=parsed.framing,
-        stored_at=now,
-        expires_at=None if rules.ttl_s is None else now + rules.ttl_s,
-        conversation=miss.conversation or miss.digests.conversation,
-        exact_only=answer.exact_only,
-        tokens=answer.tokens,
-        output_tokens=answer.output_tokens,
-        took_s=max(0.0, now - miss.asked_at) if miss.asked_at else 0.0,
-        tags=miss.tags,
-        pace_ms=tuple(number for mark in response.marks for number in mark),
-        tenant=miss.tenant,
-        pool=miss.pool,
-    )
-
-
-def learn(hit: Hit) -> Steps[None]:
-    """Remember a paraphrase, so that it is an exact hit from now on and its conversation goes on
-    in the words of the entry."""
-    ticket = hit.paraphrase
-    if ticket is not None and ticket.alias is not None:
-        yield Alias(ticket.alias, ticket.digests.conversation, hit.entry, hit.similarity)
-
-
-def note(hit: Hit, rules: Rules, now: float) -> Steps[None]:
-    """Note that a paraphrase was served, for those who ask why or how often."""
-    yield from shadow.served(hit, rules.tolerates, now, partial(prompt_shown, rules=rules))
-
-
-def prompt_shown(text: str, rules: Rules) -> str:
-    """A question as it may be kept and shown: a digest where prompts are not."""
-    if rules.store_prompts:
-        return text
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=rules.secret, digest_size=8)
-    return f"digest {digest.hexdigest()}"

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from khazad_mitm.cache import policy
-from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.exchange import ParsedRequest
 
@@ -95,6 +95,10 @@ class Rulebook:
             if route.may_only_tighten:
                 rules = _tightened(rules, changes)
         return rules
+
+    def compares(self) -> bool:
+        """May any question be answered by meaning?"""
+        return self.default.store_prompts != "off" and self.is_ever(*EMBEDDING_MODES)
 
     def is_ever(self, *modes: str) -> bool:
         """Is one of these modes that of any request?"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,8 @@ class Stats:
     """Of those, the ones that the fresh answer contradicted."""
     checked_misses: int = 0
     """Misses whose answer was compared with the neighbour's that was near enough to think of."""
+    unopened: int = 0
+    """What was met in the store and no key of ours opens: each cost a hit."""
     errors: int = 0
     """Failures of the store, the embedder or our own: each cost a hit, never a call."""
 
@@ -81,15 +84,17 @@ class Stats:
             "checked_hits": self.checked_hits,
             "wrong_hits": self.wrong_hits,
             "checked_misses": self.checked_misses,
+            "unopened": self.unopened,
             "errors": self.errors,
         }
 
 
 class Counters:
-    """Counts from any thread."""
+    """Counts from any thread. `unopened`: what the store has counted itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, unopened: Callable[[], int] = lambda: 0) -> None:
         self._lock = threading.Lock()
+        self._unopened = unopened
         self.reset()
 
     def reset(self) -> None:
@@ -168,5 +173,6 @@ class Counters:
                 checked_hits=counts["checked_hits"],
                 wrong_hits=counts["wrong_hits"],
                 checked_misses=counts["checked_misses"],
+                unopened=self._unopened(),
                 errors=counts["errors"],
             )

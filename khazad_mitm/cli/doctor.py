@@ -87,14 +87,19 @@ def import_name(_settings: Settings, _args: argparse.Namespace) -> str:
 def store(settings: Settings, _args: argparse.Namespace) -> str:
     """Does the store answer, and has it Vector Sets?"""
     from khazad_mitm.store.connect import Bounds, connect
+    from khazad_mitm.store.seal_keys import seal_of
 
     bounds = Bounds(settings.max_entries, settings.max_bytes)
-    stores = connect(settings.redis_url, settings.namespace, deadline_s=5.0, bounds=bounds)
+    seal = seal_of(settings.encryption_key_file, settings.namespace)
+    stores = connect(
+        settings.redis_url, settings.namespace, deadline_s=5.0, bounds=bounds, seal=seal
+    )
     try:
         held = stores.sync.count()
     finally:
         stores.sync.close()
-    return f"{stores.url}, {held} answers in namespace {settings.namespace}"
+    sealed = "" if seal is None else ", encrypted"
+    return f"{stores.url}, {held} answers in namespace {settings.namespace}{sealed}"
 
 
 def model(settings: Settings, _args: argparse.Namespace) -> str:
@@ -103,6 +108,8 @@ def model(settings: Settings, _args: argparse.Namespace) -> str:
 
     if settings.mode in ("exact", "off"):
         return f"none needed: mode is {settings.mode}"
+    if settings.store_prompts == "off":
+        return "none needed: store_prompts is off"
     embedder = choose(settings.embedder, settings.embedding_model)
     if settings.embedder == "openai":
         # Whether the key is accepted would cost money to find out.

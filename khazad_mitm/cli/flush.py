@@ -31,6 +31,7 @@ def flush(args: argparse.Namespace) -> int:
         if settings.redis_url == "memory":
             raise
         from khazad_mitm.store.connect import Bounds, connect
+        from khazad_mitm.store.seal_keys import seal_of
 
         stores = connect(
             settings.redis_url,
@@ -38,6 +39,7 @@ def flush(args: argparse.Namespace) -> int:
             # Nobody waits behind this one: a big namespace may take its time.
             deadline_s=10.0,
             bounds=Bounds(settings.max_entries, settings.max_bytes),
+            seal=seal_of(settings.encryption_key_file, settings.namespace),
         )
         flushed = stores.sync.flush()
         stores.sync.close()

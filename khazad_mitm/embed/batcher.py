@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
 from typing import TYPE_CHECKING, Any
 
 from khazad_mitm.embed.unit import unit_rows
-from khazad_mitm.errors import CacheUnavailable
+from khazad_mitm.errors import CacheUnavailable, outline
 from khazad_mitm.own_calls import guarded
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Batcher:
 
 
 def _failure(error: BaseException) -> CacheUnavailable:
-    failure = CacheUnavailable(f"{type(error).__name__}: {error}")
+    # Its message may quote the texts.
+    failure = CacheUnavailable(outline(error))
     failure.__cause__ = error
     return failure

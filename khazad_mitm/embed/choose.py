@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from khazad_mitm.cache.drive import Embedder
+from khazad_mitm.cache.parts import Embedder
 from khazad_mitm.embed import huggingface
 from khazad_mitm.embed.callables import CallableEmbedder
 from khazad_mitm.embed.local import LocalEmbedder

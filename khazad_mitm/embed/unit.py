@@ -22,7 +22,8 @@ def unit_rows(found: Any, count: int) -> Vector:
         # In float64: the squares of large numbers do not fit float32.
         rows = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise CacheUnavailable(f"the embedder gave no array of numbers: {error}") from error
+        kind = type(error).__name__  # its message may quote a text
+        raise CacheUnavailable(f"the embedder gave no array of numbers: {kind}") from error
     if rows.ndim != 2 or len(rows) != count or not rows.size:
         raise CacheUnavailable(
             f"the embedder gave an array of shape {rows.shape} for {count} texts"

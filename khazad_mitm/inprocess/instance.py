@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,7 +48,8 @@ class Khazad:
     first call. `embedder` may be a function of yours that gives an array [len(texts), dim] for a
     list of texts, `async` or not; `embedding_model` then is a name for it. `verifier` may be one
     that says for a `Pair` of questions whether they mean the same, and `judge`, by keyword, one
-    that says whether its two answers say the same, where `max_wrong_hits` is set.
+    that says whether its two answers say the same, where `max_wrong_hits` is set. `redact` may
+    be or hold functions of yours too, which are given a text and give what may be kept of it.
 
     Raises ConfigError for a value that cannot work, before anything is patched.
     """
@@ -70,6 +72,7 @@ class Khazad:
         if hosts is not None and not hosts:
             raise ConfigError("hosts: [] allows nothing", "None allows every host")
         judge: PairToBool | None = others.pop("judge", None)
+        named, hooks = _redacted(others.pop("redact", None))
         own = embedder if callable(embedder) else None
         verify = verifier if callable(verifier) else None
         given = {
@@ -82,6 +85,7 @@ class Khazad:
             "log_level": log_level,
             "hosts": hosts,
             "cache_scope": cache_scope,
+            "redact": named,
             **others,
         }
         values: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
@@ -98,7 +102,8 @@ class Khazad:
         from khazad_mitm.assembly import build
 
         self._source = PerProcess(
-            partial(build, settings, embed=own, verify=verify, judge=judge), ahead.find(os.environ)
+            partial(build, settings, embed=own, verify=verify, judge=judge, redact=hooks),
+            ahead.find(os.environ),
         )
         here = self._source.here()
         patch.install(self._source)
@@ -186,6 +191,18 @@ class Khazad:
 
     def is_active(self) -> bool:
         return self._is_active
+
+
+def _redacted(given: Any) -> tuple[Any, tuple[Callable[[str], str], ...]]:
+    """The names in what was given as `redact`, None where there are none, and the functions."""
+    if given is None or isinstance(given, str):
+        return given, ()
+    listed = [given] if callable(given) else list(given)
+    hooks = tuple(one for one in listed if callable(one))
+    for hook in hooks:
+        if inspect.iscoroutinefunction(hook):
+            raise ConfigError("redact: a function that is async", "give one that returns the text")
+    return [one for one in listed if not callable(one)] or None, hooks
 
 
 def _configured_logger(level: str) -> logging.Logger:

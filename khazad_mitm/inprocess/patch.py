@@ -24,6 +24,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from khazad_mitm.errors import tell
 from khazad_mitm.inprocess.botocore_library import BotocoreLibrary
 from khazad_mitm.inprocess.imports import ImportWatcher
 from khazad_mitm.inprocess.library import HttpModule, Library, proxy_of
@@ -105,10 +106,9 @@ def _patch(module: ModuleType) -> None:
                     wrapping = Wrapping(Library(cast("HttpModule", module)))
                     _replace_picking(module.Client, wrapping.sync)
                     _replace_picking(module.AsyncClient, wrapping.asynchronous)
-    except Exception:
-        # Runs inside the application's own `import httpx`, which must succeed.
+    except Exception:  # an edge: the application's own `import httpx` must succeed
         version = getattr(module, "__version__", "of unknown version")
-        logger.warning("[Khazad] %s %s not intercepted", module.__name__, version, exc_info=True)
+        tell(logger, f"[Khazad] {module.__name__} {version} not intercepted")
 
 
 def _cache(way: Way) -> Front | None:

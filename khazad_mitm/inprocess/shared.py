@@ -90,7 +90,7 @@ class SyncShared(_Shared):
                 chunk = next(self._chunks)
             except StopIteration:
                 self._whole()
-            except Exception as error:
+            except Exception as error:  # an edge: a library may raise anything
                 self._cut(error)
             else:
                 self._capture.feed(chunk)
@@ -152,7 +152,7 @@ class AsyncShared(_Shared):
                 chunk = await self._chunks.__anext__()
             except StopAsyncIteration:
                 self._whole()
-            except Exception as error:
+            except Exception as error:  # an edge: a library may raise anything
                 self._cut(error)
             except BaseException as error:
                 # Cancelled: the library has let go of the connection. Who leaves a stream that

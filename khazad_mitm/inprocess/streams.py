@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from khazad_mitm.errors import tell
+
 if TYPE_CHECKING:
     from khazad_mitm.cache.live import Live
     from khazad_mitm.messages import Headers
@@ -64,7 +66,7 @@ class SyncTee:
             for chunk in self._body:
                 feed(chunk)
                 yield chunk
-        except Exception:
+        except Exception:  # whatever ends a stream is passed on; half an answer is not kept
             _end(self._capture.abort)
             raise
         self._finish()
@@ -96,7 +98,7 @@ class AsyncTee:
             async for chunk in chunks:
                 feed(chunk)
                 yield chunk
-        except Exception:
+        except Exception:  # whatever ends a stream is passed on; half an answer is not kept
             _end(self._capture.abort)
             raise
         finally:
@@ -119,7 +121,7 @@ def _end(how: Callable[..., None], *args: Any) -> None:
     except Exception:
         # An edge: the caller has its answer; keeping it (while the interpreter shuts down and
         # starts no more threads, say) is our business alone.
-        logger.warning("[Khazad] an answer could not be kept", exc_info=True)
+        tell(logger, "[Khazad] an answer could not be kept")
 
 
 class Replay:

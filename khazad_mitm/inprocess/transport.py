@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from khazad_mitm.cache.live import Followed
 from khazad_mitm.cache.policy import CONTROL_HEADERS
+from khazad_mitm.errors import tell
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.fronts import Decision, Played, Unrecorded
 from khazad_mitm.inprocess.translation import Theirs, Translation
@@ -41,7 +42,7 @@ def ending(capture: Capture) -> Iterator[None]:
     """A background call, of which nobody hears: a client that was closed meanwhile ends it."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # an edge: nobody waits for this one, whatever a library raises
         logger.debug("[Khazad] a background call failed: %s", error)
     finally:
         capture.abort()  # does nothing where the answer is whole
@@ -69,8 +70,8 @@ class Interception:
     def _read(self, theirs: Theirs) -> Request | None:
         try:
             return self._library.request(theirs, whole=self._cache.wants_all)
-        except Exception:
-            logger.warning("[Khazad] Could not read a request, passing it on", exc_info=True)
+        except Exception:  # an edge: an odd request of the library is its own business
+            tell(logger, "[Khazad] Could not read a request, passing it on")
             return None
 
     def _answer(self, theirs: Theirs, outcome: Decision | None) -> Theirs:
@@ -89,10 +90,10 @@ class Interception:
             if isinstance(outcome, Followed):
                 return self._library.following(reply, theirs, outcome.live)
             return self._library.response(reply, theirs, is_stream=is_stream)
-        except Exception:
+        except Exception:  # an edge: the caller gets his answer from the upstream
             if self._cache.is_closed:
                 raise
-            logger.warning("[Khazad] Could not replay an answer, asking again", exc_info=True)
+            tell(logger, "[Khazad] Could not replay an answer, asking again")
             return None
 
     def _cleaned(self, theirs: Theirs) -> Theirs:
@@ -105,8 +106,8 @@ class Interception:
             try:
                 body = outcome.partial.rest.request.body
                 return self._library.with_body(cleaned, body), outcome
-            except Exception:
-                logger.warning("[Khazad] Could not split a batch, asking for all", exc_info=True)
+            except Exception:  # an edge: the batch goes out as it came
+                tell(logger, "[Khazad] Could not split a batch, asking for all")
                 outcome = replace(outcome, partial=None)
         return cleaned, outcome
 
@@ -137,9 +138,9 @@ class Interception:
             if not isinstance(outcome, Bypass):
                 self._listen(response, self._cache.capture(outcome))
             self._library.add_header(response, "Cache-Status", self._cache.cache_status(outcome))
-        except Exception:
+        except Exception:  # an edge: the answer is the caller's, the rest is ours alone
             self._cache.abandon(outcome)
-            logger.warning("[Khazad] could not read along with an answer", exc_info=True)
+            tell(logger, "[Khazad] could not read along with an answer")
         return response
 
     def _listen(self, response: Theirs, capture: Capture) -> None:
@@ -159,8 +160,8 @@ class Interception:
             capture = self._cache.shadow(outcome)
             if capture is not None:
                 ask(self._library.again(self._cleaned(theirs)), capture)
-        except Exception:
-            logger.warning("[Khazad] Could not ask again in the background", exc_info=True)
+        except Exception:  # an edge: the caller has his answer
+            tell(logger, "[Khazad] Could not ask again in the background")
 
 
 class SyncTransport(Interception):
@@ -202,10 +203,10 @@ class SyncTransport(Interception):
         try:
             with guarded():
                 return self._cache.look_up(asked, follows=self._library.follows)
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             if self._cache.is_closed:
                 raise
-            logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
+            tell(logger, "[Khazad] Lookup failed, passing on")
             return None
 
     def _ask_again(self, theirs: Theirs, capture: Capture) -> None:
@@ -269,10 +270,10 @@ class AsyncTransport(Interception):
             with guarded():
                 follows = self._library.follows
                 return await self._cache.look_up_async(asked, follows=follows)
-        except Exception:
+        except Exception:  # an edge: a mistake of ours must not reach the caller
             if self._cache.is_closed:
                 raise
-            logger.warning("[Khazad] Lookup failed, passing on", exc_info=True)
+            tell(logger, "[Khazad] Lookup failed, passing on")
             return None
 
     def _ask_again(self, theirs: Theirs, capture: Capture) -> None:

@@ -58,7 +58,7 @@ class Tee:
             for chunk in self._raw.stream(amt, decode_content):
                 self._feed(chunk, decode_content)
                 yield chunk
-        except Exception:
+        except Exception:  # whatever ends a stream is passed on; half an answer is not kept
             self._capture.abort()
             raise
         self._capture.finish(self._status, self._seen())
@@ -68,7 +68,7 @@ class Tee:
     ) -> bytes:
         try:
             chunk: bytes = self._raw.read(amt, decode_content, **more)
-        except Exception:
+        except Exception:  # whatever ends a stream is passed on; half an answer is not kept
             self._capture.abort()
             raise
         self._feed(chunk, decode_content)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from khazad_mitm.cache.drive import Verifier
+from khazad_mitm.cache.parts import Verifier
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.judge.callables import CallableVerifier
 

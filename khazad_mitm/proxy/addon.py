@@ -22,7 +22,7 @@ from mitmproxy import ctx, exceptions, http
 
 from khazad_mitm.assembly import build
 from khazad_mitm.cache.live import Followed, Live
-from khazad_mitm.errors import ConfigError, MissingExtra
+from khazad_mitm.errors import ConfigError, MissingExtra, tell
 from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
 from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers
@@ -215,7 +215,7 @@ class KhazadAddon:
             elif self._cache is not None:
                 await self._ask(self._cache, flow)
         except Exception:  # an edge: a mistake of ours must not reach the caller
-            logger.exception("[Khazad] a request could not be looked at and goes through")
+            tell(logger, "[Khazad] a request could not be looked at, it goes on", logging.ERROR)
             self._forget(flow)
         if flow.response is None:
             flows.strip_controls(flow.request)
@@ -299,8 +299,8 @@ class KhazadAddon:
                     return None
                 ticket.capture.feed(flow.response.raw_content)
             ticket.capture.finish(flow.response.status_code, ticket.headers)
-        except Exception:  # an edge
-            logger.exception("[Khazad] an answer could not be kept")
+        except Exception:  # an edge: the answer is the client's, keeping it our business alone
+            tell(logger, "[Khazad] an answer could not be kept", logging.ERROR)
         return None
 
     def response_waits(self, flow: http.HTTPFlow) -> bool:

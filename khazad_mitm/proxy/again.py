@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mitmproxy import ctx
 from mitmproxy.addons.clientplayback import ReplayHandler
 
+from khazad_mitm.errors import tell
 from khazad_mitm.proxy import flows
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Again:
         try:
             await asyncio.wait_for(ReplayHandler(again, ctx.options).replay(), PATIENCE_S)
         except Exception:  # an edge: nobody waits for this one
-            logger.warning("[Khazad] a background call failed", exc_info=True)
+            tell(logger, "[Khazad] a background call failed")
         finally:
             # Does nothing where the answer has come.
             self._forget(again)

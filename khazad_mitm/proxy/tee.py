@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from khazad_mitm.errors import tell
+
 if TYPE_CHECKING:
     from mitmproxy import http
 
@@ -56,6 +58,6 @@ class Tee:
             try:
                 self._capture.feed(chunk)
             except Exception:  # an edge: whatever it is, the bytes go on
-                logger.exception("[Khazad] capturing failed, the stream goes on")
+                tell(logger, "[Khazad] capturing failed, the stream goes on", logging.ERROR)
                 self._capture = None
         return chunk if self._then is None else self._then(chunk)

@@ -50,6 +50,10 @@ def _in_memory(settings: Settings) -> Settings:
         mode="cache",
         ttl=None,
         max_wrong_hits=None,
+        # What is in the files may be in this process' memory too.
+        store_prompts="on",
+        redact=(),
+        redact_file=(),
         hosts=(),
         embed_deadline_ms=60_000,
         store_deadline_ms=60_000,

@@ -18,7 +18,7 @@ from typing import NoReturn, Protocol
 from khazad_mitm import wire
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.stats import Stats
-from khazad_mitm.errors import UnknownEntry
+from khazad_mitm.errors import UnknownEntry, tell
 from khazad_mitm.exchange import Miss, Outcome, ParsedRequest, Reply
 from khazad_mitm.fronts import Listener, Played, Unrecorded
 from khazad_mitm.messages import Headers, Request, Response
@@ -138,8 +138,8 @@ class Recorder:
         try:
             asked = self._read(request)
             return None if asked is None else self._decided(asked)
-        except Exception:  # an edge
-            logger.exception("[Khazad] a cassette could not be asked")
+        except Exception:  # an edge: a mistake of ours must not reach the caller
+            tell(logger, "[Khazad] a cassette could not be asked", logging.ERROR)
             return (
                 self._refused(request, "a mistake of ours, see the log") if self._refuses else None
             )

@@ -18,6 +18,7 @@ from dataclasses import field as dataclass_field
 from urllib.parse import unquote_plus
 
 from khazad_mitm.cache.fingerprint import COUNTED_HEADERS
+from khazad_mitm.cache.sensitive import KEY_LOOKS
 from khazad_mitm.exchange import Json
 from khazad_mitm.messages import Headers, Request
 
@@ -56,24 +57,6 @@ _FIELDS = (
 )
 _SECRET_FIELD = re.compile(rf'("(?:{_FIELDS})"\s*:\s*")(?!{SCRUBBED}")(?:[^"\\]|\\.)+(")', re.I)
 
-_EDGE = r"(?<![A-Za-z0-9_-])"
-_LOOKS = re.compile(
-    rf"{_EDGE}(?:%s)"
-    % "|".join(
-        (
-            r"sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek
-            r"AIza[0-9A-Za-z_-]{30,}",  # Google
-            r"ya29\.[0-9A-Za-z_-]{20,}",
-            r"(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])",  # AWS
-            r"(?:hf|gsk|xai|pplx|r8|csk|nvapi|dapi|fw|tgp_v1|pa|voy)[_-][A-Za-z0-9_-]{28,}",
-            r"gh[opsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}",
-            r"xox[abeprs]-[A-Za-z0-9-]{20,}",
-            r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",  # a JWT
-            r"(?:org|proj|user)-[A-Za-z0-9]{20,}",
-            r"proj_[A-Za-z0-9]{20,}",
-        )
-    )
-)
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?!SCRUBBED)[A-Za-z0-9._~+/=-]{16,}")
 
 # What a person must look at: it may be an example in a prompt, or the key to the house.
@@ -149,7 +132,7 @@ class Scrubber:
             text = text.replace(secret, SCRUBBED)
         text = _SECRET_FIELD.sub(rf"\g<1>{SCRUBBED}\g<2>", text)
         text = _BEARER.sub(rf"\g<1>{SCRUBBED}", text)
-        text = _LOOKS.sub(SCRUBBED, text)
+        text = KEY_LOOKS.sub(SCRUBBED, text)
         for pattern in self.fields:
             text = pattern.sub(rf"\g<1>{SCRUBBED}\g<2>", text)
         for pattern, put in self.patterns:
@@ -185,7 +168,7 @@ def suspects(document: Json, where: str = "") -> Iterator[str]:
             for what, pattern in _SUSPECT:
                 if pattern.search(document):
                     yield f"{where.lstrip('.')}: {what}"
-            if _LOOKS.search(document):
+            if KEY_LOOKS.search(document):
                 yield f"{where.lstrip('.')}: a key"
         case dict():
             for name, item in document.items():

@@ -17,6 +17,9 @@ from typing import Any
 from khazad_mitm.exchange import Json
 from khazad_mitm.record.bodies import Beside
 
+# Where Python itself stops: the cost grows with the square.
+MOST_DIGITS = 4_300
+
 _TAG = "tag:yaml.org,2002:"
 _BESIDE = "!beside"
 # Texts that YAML would take for something else are quoted, and plain words are read, by these.
@@ -167,8 +170,10 @@ def _scalar(event: Any) -> Json:
     if not event.implicit[0]:  # quoted
         return text
     match _kind(text):
-        case "int":
+        case "int" if len(text) <= MOST_DIGITS:
             return int(text)
+        case "int":
+            raise NotYaml("a number too long to be read", event.start_mark.line + 1)
         case "float":
             number = float(text)
             if math.isfinite(number):

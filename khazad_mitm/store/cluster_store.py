@@ -31,6 +31,7 @@ from khazad_mitm.store.redis_store import (
     send,
     send_async,
 )
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.space import Space
 from khazad_mitm.store.topology import Address, Leg, Replies, Topology, routed
 from khazad_mitm.store.trips import Program
@@ -53,12 +54,13 @@ class ClusterStore(RedisStore):
         deadline_s: float,
         max_entries: int,
         max_bytes: int = 2**30,
+        seal: Seal | None = None,
     ) -> None:
         self.cluster = url
         self.deadline_s = deadline_s
         self.topology = Topology(url.seeds)
         buckets = tuple(Keys.of(namespace, bucket) for bucket in range(BUCKETS))
-        self.space = Space(buckets, max_entries, max_bytes)
+        self.space = Space(buckets, max_entries, max_bytes, seal=seal)
         self._server = None
         self._pools: dict[Address, redis.ConnectionPool] = {}
         self._kept: defaultdict[Address, deque[Any]] = defaultdict(deque)

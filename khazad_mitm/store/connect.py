@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from khazad_mitm.cache.commands import StoreCommand
     from khazad_mitm.store.embedded import EmbeddedServer
     from khazad_mitm.store.redis_store import RedisStore
+    from khazad_mitm.store.seal import Seal
 
 logger = logging.getLogger("khazad")
 
@@ -62,9 +63,17 @@ class Stores:
     """For people: without user and password."""
 
 
-def connect(redis_url: str, namespace: str, *, deadline_s: float, bounds: Bounds) -> Stores:
+def connect(
+    redis_url: str,
+    namespace: str,
+    *,
+    deadline_s: float,
+    bounds: Bounds,
+    seal: Seal | None = None,
+) -> Stores:
     """The stores that `redis_url` means: `auto`, `embedded`, `memory`, or the URL of a Redis 8.
 
+    `seal` is for what leaves this process: `memory` has no use for it.
     Raises ConfigError or MissingExtra where it cannot work.
     """
     match redis_url.partition("://")[0]:
@@ -72,15 +81,15 @@ def connect(redis_url: str, namespace: str, *, deadline_s: float, bounds: Bounds
             if kind == "memory":
                 return _memory(bounds)
             if kind == "auto" and _redis_is_here():
-                return _redis(LOCAL_REDIS, namespace, deadline_s, bounds)
-            return _embedded(namespace, deadline_s, bounds)
+                return _redis(LOCAL_REDIS, namespace, deadline_s, bounds, seal)
+            return _embedded(namespace, deadline_s, bounds, seal)
         case "redis" | "rediss" | "unix":
             from khazad_mitm.store.probe import probe
 
             probe(redis_url)
-            return _redis(redis_url, namespace, deadline_s, bounds)
+            return _redis(redis_url, namespace, deadline_s, bounds, seal)
         case "redis+cluster" | "rediss+cluster":
-            return _cluster(redis_url, namespace, deadline_s, bounds)
+            return _cluster(redis_url, namespace, deadline_s, bounds, seal)
         case unknown:
             raise ConfigError(
                 f"khazad_redis_url: {unknown!r} is no kind of store",
@@ -104,22 +113,30 @@ def _redis(
     namespace: str,
     deadline_s: float,
     bounds: Bounds,
+    seal: Seal | None,
     server: EmbeddedServer | None = None,
 ) -> Stores:
     from khazad_mitm.store.probe import without_secrets
     from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 
     make = partial(
-        RedisStore, url, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
+        RedisStore,
+        url,
+        namespace,
+        max_entries=bounds.max_entries,
+        max_bytes=bounds.max_bytes,
+        seal=seal,
     )
     store = make(deadline_s=deadline_s, server=server)
     _learn_secret(store, make(deadline_s=START_S), url)
     shown = "embedded server, " * (server is not None) + without_secrets(url)
-    logger.info("store: %s", shown)
+    _tell(shown, seal)
     return Stores(store, AsyncRedisStore(store), shown)
 
 
-def _cluster(url: str, namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
+def _cluster(
+    url: str, namespace: str, deadline_s: float, bounds: Bounds, seal: Seal | None
+) -> Stores:
     from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
     from khazad_mitm.store.cluster_url import ClusterURL
     from khazad_mitm.store.probe import probe_cluster, without_secrets
@@ -127,13 +144,27 @@ def _cluster(url: str, namespace: str, deadline_s: float, bounds: Bounds) -> Sto
     read = ClusterURL.read(url)
     probe_cluster(read)
     make = partial(
-        ClusterStore, read, namespace, max_entries=bounds.max_entries, max_bytes=bounds.max_bytes
+        ClusterStore,
+        read,
+        namespace,
+        max_entries=bounds.max_entries,
+        max_bytes=bounds.max_bytes,
+        seal=seal,
     )
     store = make(deadline_s=deadline_s)
     _learn_secret(store, make(deadline_s=START_S), url)
     shown = without_secrets(url)
-    logger.info("store: %s", shown)
+    _tell(shown, seal)
     return Stores(store, AsyncClusterStore(store), shown)
+
+
+def _tell(shown: str, seal: Seal | None) -> None:
+    if seal is None:
+        logger.info("store: %s", shown)
+        return
+    first, *others = seal.key_ids
+    older = f", opened with {', '.join(others)} too" * bool(others)
+    logger.info("store: %s, encrypted with key %s%s", shown, first, older)
 
 
 def _learn_secret(store: RedisStore, patient: RedisStore, url: str) -> None:
@@ -148,7 +179,7 @@ def _learn_secret(store: RedisStore, patient: RedisStore, url: str) -> None:
         patient.close()
 
 
-def _embedded(namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
+def _embedded(namespace: str, deadline_s: float, bounds: Bounds, seal: Seal | None) -> Stores:
     if sys.platform == "win32":
         raise ConfigError(
             "khazad_redis_url: there is no embedded server for Windows",
@@ -159,11 +190,11 @@ def _embedded(namespace: str, deadline_s: float, bounds: Bounds) -> Stores:
     server = start_embedded()
     try:
         try:
-            return _redis(server.url, namespace, deadline_s, bounds, server)
+            return _redis(server.url, namespace, deadline_s, bounds, seal, server)
         except ConfigError:
             # What has answered a moment ago may have been a server that was ending with its guard.
             server.wait()
-            return _redis(server.url, namespace, deadline_s, bounds, server)
+            return _redis(server.url, namespace, deadline_s, bounds, seal, server)
     except BaseException:
         server.close()
         raise

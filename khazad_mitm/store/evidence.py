@@ -28,6 +28,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.store import scripts, weights
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked
 
 # A pool that nobody asks any more: after a quiet month it begins anew.
@@ -44,12 +45,21 @@ MOST_REMEMBERED = 8
 SCANNED = 1_000
 
 
-def earned_of(at: bytes | None, share: bytes | None) -> Earned | None:
-    """What a pool has earned as it is kept; None for what is closed, or none of ours."""
+def cosine_of(value: bytes | str | None) -> float | None:
+    """A threshold or a similarity as it is kept; None for what is missing, or none of ours."""
     try:
-        return Earned(float(at), float(share or 0)) if at else None
+        cosine = float(value) if value else -1.0
     except ValueError:
         return None
+    return cosine if 0.0 <= cosine <= 1.0 else None
+
+
+def earned_of(at: bytes | None, share: bytes | None) -> Earned | None:
+    """What a pool has earned as it is kept; None for what is closed, or none of ours."""
+    cosine, checked_share = cosine_of(at), cosine_of(share or b"0")
+    if cosine is None or checked_share is None:
+        return None
+    return Earned(cosine, checked_share)
 
 
 def is_accepted(credential: str, keys: Keys) -> Program[bool]:
@@ -104,8 +114,12 @@ def settle(command: Settle, keys: Keys) -> Program[None]:
         return
 
 
-def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[None]:
-    said = json.dumps(astuple(command.asked))
+def remember(
+    command: Remember, keys: Keys, bounds: RedisCommand, seal: Seal | None
+) -> Program[None]:
+    said = json.dumps(astuple(command.asked)).encode()
+    if seal is not None:
+        said = seal.close(f"h:{command.id}", said)
     names = (keys.expiry, keys.history(command.id))
     arguments = (*bounds, command.id, said, MOST_REMEMBERED, weights.HISTORY)
     try:
@@ -114,9 +128,12 @@ def remember(command: Remember, keys: Keys, bounds: RedisCommand) -> Program[Non
         return
 
 
-def recall(command: Recall, keys: Keys) -> Program[tuple[Asked, ...]]:
+def recall(command: Recall, keys: Keys, seal: Seal | None) -> Program[tuple[Asked, ...]]:
     (found,) = yield [("LRANGE", keys.history(command.id), 0, MOST_REMEMBERED - 1)]
-    return tuple(asked for one in checked(found) if (asked := _asked(one)) is not None)
+    listed: list[bytes | None] = list(checked(found))
+    if seal is not None:
+        listed = [seal.open(f"h:{command.id}", one) for one in listed if one]
+    return tuple(asked for one in listed if one and (asked := _asked(one)) is not None)
 
 
 def find(command: Find, buckets: Sequence[Keys]) -> Program[tuple[str, ...]]:
@@ -155,15 +172,21 @@ def block(command: Block, at: Callable[[str], Keys]) -> Program[None]:
 
 def _tallies(fields: dict[bytes, bytes]) -> tuple[Tally, ...]:
     def both(what: str, slot: int) -> int:
-        return sum(int(fields.get(f"{when}:{what}:{slot}".encode(), 0)) for when in ("new", "old"))
+        names = (f"{when}:{what}:{slot}".encode() for when in ("new", "old"))
+        return sum(_count_of(fields.get(name)) for name in names)
 
     return tuple(Tally(both("c", slot), both("n", slot), both("k", slot)) for slot in range(SLOTS))
+
+
+def _count_of(value: bytes | None) -> int:
+    # At most what HINCRBY can make; anything else another program wrote.
+    return int(value) if value and value.isdigit() and len(value) < 19 else 0
 
 
 def _asked(blob: bytes) -> Asked | None:
     try:
         said: Any = json.loads(blob)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     match said:
         case [

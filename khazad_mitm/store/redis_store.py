@@ -23,7 +23,8 @@ from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
-from khazad_mitm.store.namespace import clear, count_live, secret_of
+from khazad_mitm.store.namespace import SECRET_BYTES, clear, count_live, secret_of
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.space import Space
 from khazad_mitm.store.trips import Program, RedisCommand
 
@@ -50,7 +51,8 @@ class RedisStore:
     """The blocking store; thread-safe, and safe to carry over a fork.
 
     `deadline_s` bounds each connecting, writing and reading. A `server` of our own is asked to
-    revive when it cannot be reached, and let go with the store.
+    revive when it cannot be reached, and let go with the store. With a `seal` nothing that holds a
+    prompt or an answer lies there in the clear.
     """
 
     def __init__(
@@ -62,10 +64,11 @@ class RedisStore:
         max_entries: int,
         max_bytes: int = 2**30,
         server: Server | None = None,
+        seal: Seal | None = None,
     ) -> None:
         self.url = url
         self.deadline_s = deadline_s
-        self.space = Space((Keys.of(namespace),), max_entries, max_bytes)
+        self.space = Space((Keys.of(namespace),), max_entries, max_bytes, seal=seal)
         self._server = server
         self._pool = redis.ConnectionPool.from_url(url, **connection_options(deadline_s))
         self._idle: deque[Any] = deque()
@@ -75,13 +78,19 @@ class RedisStore:
         return self._run(vectorset.program(command, self.space, now_ms()))
 
     def secret(self) -> bytes:
-        """The namespace's random key of 32 bytes, made once and kept in the store."""
+        """The namespace's random key of 32 bytes, made once and kept in the store.
+
+        Raises ConfigError where it is sealed with another key.
+        """
         if self.space.secret is None:
-            self.space.secret = self._run(secret_of(self.space.keys, secrets.token_bytes(32)))
+            fresh = secrets.token_bytes(SECRET_BYTES)
+            self.space.secret = self._run(secret_of(self.space.keys, fresh, self.space.seal))
         return self.space.secret
 
     def flush(self) -> int:
         """Remove the namespace's entries, and nobody else's; returns how many. The secret stays."""
+        if self.space.seal is not None:
+            self.space.seal.unopened = 0
         return self._run(clear(self.space.buckets))
 
     def count(self) -> int:

@@ -263,6 +263,14 @@ return 1
 """
 )
 
+# KEYS: a string. ARGV: what is expected there, what shall be. Gives what is there then.
+SWAP = Script(
+    """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
+return redis.call('GET', KEYS[1])
+"""
+)
+
 # ARGV: id.
 FORGET = Script(
     _REMOVE

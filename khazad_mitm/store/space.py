@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.trips import Program, RedisCommand, checked
 
 # Entries removed per write, expired or over the cap: each write adds one, so any backlog shrinks.
@@ -34,6 +35,8 @@ class Space:
     max_bytes: int
     secret: bytes | None = None
     """Once known, every write puts it back where it was lost."""
+    seal: Seal | None = None
+    """What entries are sealed with; None: they lie in the clear."""
     large: set[str] = field(default_factory=set)
     """Scopes last seen as large (`vectorset`)."""
     touched: dict[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ Source: Redis VADD, VSIM; design section 6 for what was measured on 8.2.3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from redis.exceptions import OutOfMemoryError
@@ -39,9 +40,9 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, inventory, scripts, weights
-from khazad_mitm.store.codec import decode, encode
+from khazad_mitm.store import evidence, inventory, scripts, sealed, weights
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.namespace import kept_secret
 from khazad_mitm.store.space import Space
 from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, checked
 
@@ -91,9 +92,9 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return evidence.settle(command, space.at(pool))
         case Remember(id_):
             keys = space.at(id_)
-            return evidence.remember(command, keys, space.bounds(keys))
+            return evidence.remember(command, keys, space.bounds(keys), space.seal)
         case Recall(id_):
-            return evidence.recall(command, space.at(id_))
+            return evidence.recall(command, space.at(id_), space.seal)
         case Find(prefix):
             # The first four digits name the bucket.
             buckets = (space.at(prefix),) if len(prefix) >= 4 else space.buckets
@@ -126,27 +127,20 @@ def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
         trip.append(("HGET", keys.pool(command.pool), "at"))
     found, *others = yield [*trip, *space.touch(now_ms, fingerprint)]
     body, *targets = checked(found)
-    entry = _entry_of(fingerprint, body)
-    if entry is not None or not targets or targets[0] is None:
+    entry = sealed.entry_of(fingerprint, body, space.seal)
+    if entry is not None or not targets:
         return entry
-    id_, _, similarity = targets[0].decode("ascii", "replace").partition(":")
+    target = sealed.target_of(f"a:{command.alias}", targets[0], space.seal)
+    if target is None:
+        return None
+    id_, similarity = target[0], evidence.cosine_of(target[1])
     if command.pool:
         earned = evidence.earned_of(checked(others[0]), None)
-        if earned is None or float(similarity or 0) < earned.at:
+        if earned is None or similarity is None or similarity < earned.at:
             return None
     found, *_ = yield [("MGET", keys.entry(id_)), *space.touch(now_ms, id_)]
     (body,) = checked(found)
-    return _entry_of(id_, body)
-
-
-def _entry_of(id_: str, body: bytes | None) -> Entry | None:
-    """The entry that lies under the key of this id, or None.
-
-    One with another id was copied there by another program: it answers another question, or
-    another caller's.
-    """
-    entry = decode(body) if body else None
-    return entry if entry is not None and entry.id == id_ else None
+    return sealed.entry_of(id_, body, space.seal)
 
 
 def _get_many(
@@ -165,7 +159,8 @@ def _get_many(
     replies = yield [*asked, *space.touch(now_ms, *fingerprints)]
     found: dict[str, Entry | None] = {}
     for (_, ids), reply in zip(parts, replies, strict=False):
-        found.update(zip(ids, map(_entry_of, ids, checked(reply)), strict=True))
+        entries = map(partial(sealed.entry_of, seal=space.seal), ids, checked(reply))
+        found.update(zip(ids, entries, strict=True))
     return tuple(found[fingerprint] for fingerprint in fingerprints)
 
 
@@ -175,19 +170,19 @@ def _resolve(conversations: tuple[str, ...], space: Space) -> Program[tuple[str 
     # Those of one conversation lie in one bucket.
     keys = space.at(conversations[0])
     (found,) = yield [("MGET", *map(keys.conversation, conversations))]
-    return tuple(
-        target.partition(b":")[2].decode("ascii", "replace") if target else None
-        for target in checked(found)
+    targets = (
+        sealed.target_of(f"p:{asked}", value, space.seal)
+        for asked, value in zip(conversations, checked(found), strict=True)
     )
+    return tuple(target[1] if target else None for target in targets)
 
 
 def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
     beside: list[RedisCommand] = []
     if space.secret is not None:
-        beside.append(("SET", space.keys.secret, space.secret, "NX"))
-    beside += [
-        ("DEL", space.at(one.releases).lease(one.releases)) for one in commands if one.releases
-    ]
+        beside.append(("SET", space.keys.secret, kept_secret(space.secret, space.seal), "NX"))
+    flown = [one.releases for one in commands if one.releases]
+    beside += [("DEL", space.at(flight).lease(flight)) for flight in flown]
     try:
         yield from space.survey(now_ms)
         for trip in _trips(_put_call(command, space, now_ms) for command in commands):
@@ -212,7 +207,7 @@ def _put_call(command: Put, space: Space, now_ms: int) -> Call | None:
             return None
     vector = b"" if command.vector is None else _blob(command.vector)
     scope = command.scope if command.scope and vector else ""
-    body = encode(entry)
+    body = sealed.blob_of(entry, space.seal)
     dimensions = weights.dimensions(command.vector) if scope else 0
     facts = inventory.written(entry, weights.of_entry(len(body), dimensions))
     arguments = (entry.id, body, ttl, scope, vector, facts, weights.SET)
@@ -240,9 +235,12 @@ def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
     keys = space.at(entry.id)
     stands_for = entry.conversation
     conversation = command.conversation if stands_for and command.conversation != stands_for else ""
+    similarity = f"{command.similarity:.6f}"
     arguments = (
-        *(*space.bounds(keys), entry.id, command.alias, conversation, stands_for, now_ms),
-        *(f"{command.similarity:.6f}", MOST_LINKS, weights.LINK),
+        *(*space.bounds(keys), entry.id, command.alias, conversation),
+        *(sealed.target(f"p:{conversation}", entry.id, stands_for, space.seal), now_ms),
+        sealed.target(f"a:{command.alias}", entry.id, similarity, space.seal),
+        *(MOST_LINKS, weights.LINK),
     )
     yield from call(scripts.ALIAS, (keys.expiry,), arguments)
 
@@ -268,7 +266,7 @@ def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:
         found = yield from call(scripts.NEAREST, keys, arguments)
         if found is not None:
             triples = zip(found[::3], found[1::3], found[2::3], strict=True)
-            return _neighbours(triples)
+            return _neighbours(triples, space)
         space.large.add(command.scope)
     return (yield from _nearest_of_many(command, space))
 
@@ -300,18 +298,19 @@ def _nearest_of_many(command: Nearest, space: Space) -> Program[list[Neighbour]]
             yield from call(scripts.PRUNE, (keys.expiry, vectors), tuple(dead))
         if len(dead) < len(ids):
             listed = zip(flat[::2], scores, bodies, strict=True)
-            return _neighbours(one for one in listed if one[0] not in checked(blocked))
+            allowed = (one for one in listed if one[0] not in checked(blocked))
+            return _neighbours(allowed, space)
     return []
 
 
-def _neighbours(found: Any) -> list[Neighbour]:
+def _neighbours(found: Any, space: Space) -> list[Neighbour]:
     """From triples of id, score and body: b"" where it was not asked for, None where it is gone."""
     neighbours = []
     for name, score, body in found:
         if body is None:
             continue
         id_ = name.decode("ascii", "replace")
-        entry = _entry_of(id_, body)
+        entry = sealed.entry_of(id_, body, space.seal)
         if body and entry is None:
             continue
         neighbours.append(Neighbour(id_, 2 * float(score) - 1, entry))

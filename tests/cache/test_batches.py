@@ -10,7 +10,8 @@ import pytest
 
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.commands import Get, GetMany, PutMany
-from khazad_mitm.cache.lookup import keep, keep_rest, lookup
+from khazad_mitm.cache.keeping import keep, keep_rest
+from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Outcome, ParsedRequest, Unsatisfied
 from khazad_mitm.messages import Headers, Response
 from tests.wire.embedding import KEY, answer_to, asked

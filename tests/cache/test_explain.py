@@ -88,13 +88,26 @@ def test_two_entries_differ_field_by_field(desk: Desk) -> None:
 
 
 def test_where_prompts_are_not_kept_there_are_digests() -> None:
-    desk = Desk(store_prompts=False)
+    desk = Desk(store_prompts="questions")
     told = desk.cache.explain(served(desk).entry.id)
     desk.cache.close()
 
     assert told["request"] is None
     assert told["question"].startswith("digest ")
     assert told["answered"][0]["question"].startswith("digest ")
+    assert "tea" not in str(told)
+
+
+def test_where_nothing_of_a_prompt_is_kept_nothing_is_shown_and_repeats_are_answered() -> None:
+    desk = Desk(store_prompts="off")
+    desk.answer(desk.ask(asked("tea or coffee")), chat("Both."))
+    hit = desk.ask(asked("tea or coffee"))
+    assert isinstance(hit, Hit)
+    assert isinstance(desk.ask(asked("coffee or tea")), Miss)
+    told = desk.cache.explain(hit.entry.id, ask="tea or coffee")
+    desk.cache.close()
+
+    assert (None, None, []) == (told["request"], told["question"], told["answered"])
     assert "tea" not in str(told)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.commands import Alias, Put
+from khazad_mitm.cache.fingerprint import Chain
+from khazad_mitm.cache.policy import MAX_INLINE_BYTES
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Framing, Hit, Miss, Unsatisfied
 from khazad_mitm.messages import Headers, Request
@@ -228,7 +230,31 @@ def test_a_mistake_of_ours_lets_the_call_through(
     desk: Desk, awaiting: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert desk.ask(replace(asked("hello"), turns_field=5), awaiting=awaiting) is None  # type: ignore[arg-type]
-    assert ["[Khazad] a lookup failed, the call goes through"] == caplog.messages
+    (said,) = caplog.messages
+    assert said.startswith("[Khazad] a lookup failed, the call goes through: KeyError at ")
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_what_may_be_long_is_read_and_digested_off_the_event_loop(
+    desk: Desk, coding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    real = Chain.of
+
+    def of(*args: Any) -> Chain:
+        threads.append(threading.current_thread().name)
+        return real(*args)
+
+    monkeypatch.setattr(Chain, "of", of)
+    short, long = asked("hello"), asked("hello", "x" * MAX_INLINE_BYTES, "hello")
+    if coding:
+        long = asked("hello", headers={"Content-Encoding": coding})
+    for parsed in (short, long):
+        assert isinstance(desk.ask(parsed, awaiting=True), Miss)
+
+    here, elsewhere = threads
+    assert threading.current_thread().name == here
+    assert elsewhere.startswith("khazad-jobs")
 
 
 def test_flush_forgets_answers_and_counts(desk: Desk) -> None:
@@ -244,6 +270,7 @@ def test_log_lines_begin_with_the_words_people_grep_for(
 ) -> None:
     desk.answer(desk.ask(asked("of him whose credential is accepted")))
     caplog.set_level("INFO", "khazad")
+    caplog.clear()
     desk.answer(desk.ask(asked("hello", temperature=1)))
     desk.ask(asked("hello", temperature=1))
     desk.ask(asked("hello", headers={"Cache-Control": "no-store"}))

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from khazad_mitm.cache.commands import Accept, Alias, Embed, Nearest, Put, Refuse
-from khazad_mitm.cache.lookup import keep, learn, lookup, note, place, vouch
+from khazad_mitm.cache.commands import Accept, Nearest
+from khazad_mitm.cache.keeping import vouch
+from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Answer, Bypass, Hit, Miss, Neighbour, Unsatisfied
+from khazad_mitm.exchange import Bypass, Hit, Miss, Neighbour, Unsatisfied
 from khazad_mitm.messages import Headers, Response
 
 from .script import NOW, RULES, VECTOR, asked, entry, kinds, near, play
@@ -126,6 +127,15 @@ def test_mode_exact_compares_nothing_and_takes_no_alias() -> None:
     assert (None, "exact-only mode") == (outcome.scope, outcome.reason)
 
 
+def test_without_prompts_nothing_is_compared_and_it_is_said() -> None:
+    rules = replace(RULES, store_prompts="off")
+    commands, outcome = play(lookup(asked("hello"), rules, NOW), None)
+
+    assert ["Get"] == kinds(commands)
+    assert (None, None) == (commands[0].alias, outcome.scope)  # type: ignore[union-attr]
+    assert "exact-only prompts-off" == outcome.reason
+
+
 def test_mode_refresh_asks_nothing_and_keeps_the_answer() -> None:
     commands, outcome = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
 
@@ -202,28 +212,6 @@ def test_nobody_is_answered_before_the_upstream_has_accepted_his_credential() ->
     assert accepting == play(vouch(outcome, WHOLE, RULES), None, None)[0]
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_credential_that_the_upstream_refuses_is_no_longer_accepted(status: int) -> None:
-    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
-    refused = replace(WHOLE, status=status)
-
-    assert list(map(Refuse, outcome.proofs)) == play(vouch(outcome, refused, RULES), None, None)[0]
-
-
-def test_google_refuses_a_key_with_a_400() -> None:
-    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
-    refused = Response(400, Headers(), b'{"details": [{"reason": "API_KEY_INVALID"}]}')
-
-    assert list(map(Refuse, outcome.proofs)) == play(vouch(outcome, refused, RULES), None, None)[0]
-
-
-@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
-def test_any_other_error_says_nothing_of_a_credential(status: int) -> None:
-    _, outcome = play(lookup(asked("x"), RULES, NOW), None, accepted=False)
-
-    assert ([], None) == play(vouch(outcome, replace(WHOLE, status=status), RULES))
-
-
 def test_a_credential_is_accepted_at_a_server_and_for_an_endpoint_and_both_are_asked() -> None:
     commands, outcome = play(lookup(asked("x"), RULES, NOW), True, True, entry(), accepted=None)
 
@@ -238,77 +226,6 @@ def test_a_tenant_header_that_is_missing_bypasses() -> None:
         Bypass(request, "no-tenant")
         == play(lookup(request, replace(RULES, tenant="header:X-Team"), NOW))[1]
     )
-
-
-def test_keeping_computes_nothing_twice() -> None:
-    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
-    commands, kept = play(keep(miss, WHOLE, Answer(b"{}", tokens=7), RULES, NOW), None)
-
-    assert [Put(kept, miss.scope, VECTOR)] == commands
-    assert (miss.digests.fingerprint, "hello", NOW + 3600, 7) == (
-        kept.id,
-        kept.question,
-        kept.expires_at,
-        kept.tokens,
-    )
-
-
-def test_an_answer_is_kept_at_once_and_placed_when_there_is_a_vector() -> None:
-    _, miss = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
-    commands, kept = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), None)
-    placing, _ = play(place(miss, kept), VECTOR, None)
-
-    assert [Put(kept, None, None)] == commands
-    assert [
-        Embed("x", may_wait=True),
-        Put(replace(kept, question="x"), miss.scope, VECTOR),
-    ] == placing
-
-
-def test_what_is_placed_already_or_never_is_not_placed() -> None:
-    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
-    _, kept = play(keep(miss, WHOLE, Answer(b"{}"), RULES, NOW), None)
-    _, bare = play(lookup(asked("x"), replace(RULES, mode="refresh"), NOW))
-    _, cut = play(keep(bare, WHOLE, Answer(b"{}", exact_only="length"), RULES, NOW), None)
-
-    assert [] == play(place(miss, kept))[0] == play(place(bare, cut))[0]
-
-
-def test_a_truncated_answer_is_kept_for_exact_repeats_only() -> None:
-    _, miss = play(lookup(asked("hello"), RULES, NOW), None, VECTOR, [])
-    commands, kept = play(keep(miss, WHOLE, Answer(b"{}", exact_only="length"), RULES, NOW), None)
-
-    assert [Put(kept, None, None)] == commands
-    assert ("length", None) == (kept.exact_only, kept.question)
-
-
-def test_a_paraphrase_is_learnt_under_its_own_digests() -> None:
-    stored = near(0.95, "hello")
-    _, hit = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [stored])
-    (alias,), _ = play(learn(hit), None)
-    (remembered,), _ = play(note(hit, RULES, NOW), None)
-
-    digests = hit.paraphrase.digests
-    assert Alias(hit.paraphrase.alias, digests.conversation, stored.entry, 0.95) == alias
-    assert stored.id == remembered.id
-    assert (digests.fingerprint, "hello!") == (
-        remembered.asked.fingerprint,
-        remembered.asked.question,
-    )
-
-
-def test_what_was_asked_is_a_digest_where_prompts_are_not_kept() -> None:
-    _, hit = play(lookup(asked("hello!"), RULES, NOW), None, VECTOR, [near(0.95, "hello")])
-    (remembered,), _ = play(note(hit, replace(RULES, store_prompts=False), NOW), None)
-
-    assert remembered.asked.question.startswith("digest ")
-
-
-def test_an_exact_hit_teaches_nothing() -> None:
-    _, hit = play(lookup(asked("hello"), RULES, NOW), entry())
-
-    assert ([], None) == play(learn(hit))
-    assert ([], None) == play(note(hit, RULES, NOW))
 
 
 def test_the_follow_up_of_a_paraphrase_looks_where_the_original_was_kept() -> None:

@@ -42,6 +42,7 @@ def test_hits_misses_and_bypasses_are_told_apart() -> None:
         "checked_hits": 0,
         "wrong_hits": 0,
         "checked_misses": 0,
+        "unopened": 0,
         "errors": 0,
     } == told
 

@@ -71,7 +71,7 @@ def test_a_call_that_fails_fails_for_those_who_were_in_it() -> None:
         return answer
 
     shared = Batcher(call, "test")
-    with pytest.raises(CacheUnavailable, match="ValueError: no"):
+    with pytest.raises(CacheUnavailable, match=r"^ValueError at "):
         shared.embed("a")
     with pytest.raises(CacheUnavailable, match="KeyboardInterrupt"):
         shared.embed("b")

@@ -250,4 +250,6 @@ module = types.ModuleType("httpx")
 module.__version__ = "9.0"
 patch._patch(module)
 """
-    assert "WARNING [Khazad] httpx 9.0 not intercepted" == run(BEGIN + program).splitlines()[0]
+    said = run(BEGIN + program).splitlines()[0]
+
+    assert said.startswith("WARNING [Khazad] httpx 9.0 not intercepted: AttributeError at ")

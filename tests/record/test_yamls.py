@@ -107,6 +107,7 @@ def test_a_file_beside_is_named_by_a_tag() -> None:
         ("a: 1\n b: 2", 2, "mapping values are not allowed"),
         ("a: 1\n---\nb: 2", 2, "a second document"),
         ("a: 1e999", 1, "1e999 is too large"),
+        ("b: 1\na: -" + "9" * 5_000, 2, "a number too long"),
         ("a: !beside {png: x}", 1, "!beside wants base64 or text"),
         ("? [a]\n: b", 1, "a key is a text"),
         ("a: \x00", 1, "control characters are not allowed"),

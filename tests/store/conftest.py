@@ -1,4 +1,4 @@
-"""One suite, every store: in memory, over Redis in one trip and in two, awaited."""
+"""One suite, every store: in memory, over Redis in one trip and in two, awaited, sealed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
@@ -15,12 +16,14 @@ from khazad_mitm.store.cluster_url import ClusterURL
 from khazad_mitm.store.connect import AwaitableStore, Store
 from khazad_mitm.store.memory import MemoryStore
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
+from khazad_mitm.store.seal import Seal
 from tests.clusters import redis_cluster
 from tests.servers import RedisServer, redis_server
 
 __all__ = ["redis_cluster", "redis_server"]
 
 DEADLINE_S = 5.0
+KEY = bytes(range(32))
 
 MakeStore = Callable[..., Any]
 
@@ -48,7 +51,15 @@ class Awaited:
         return self.loop.run_until_complete(self._store.perform(command))
 
 
-KINDS = ("memory", "redis", "redis-large-sets", "redis-awaited", "cluster", "cluster-awaited")
+KINDS = (
+    "memory",
+    "redis",
+    "redis-large-sets",
+    "redis-awaited",
+    "cluster",
+    "cluster-awaited",
+    "sealed",
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -72,7 +83,8 @@ def make_store(
             awaitable = AsyncClusterStore(cluster)
         else:
             server = request.getfixturevalue("redis_server")
-            store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, **bounds)
+            seal = Seal((KEY,), namespace) if request.param == "sealed" else None
+            store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, seal=seal, **bounds)
             awaitable = AsyncRedisStore(store)
         closing.append(store.close)
         if request.param.endswith("-awaited"):
@@ -93,3 +105,9 @@ def make_store(
 def store(make_store: MakeStore) -> Store:
     made: Store = make_store()
     return made
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    with redis_server.client() as client:
+        yield client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+import redis
 
 from khazad_mitm.cache.budget import EMPTY, MOST_DOUBT, WINDOW, Earned, Tally
 from khazad_mitm.cache.commands import (
@@ -255,3 +256,30 @@ def test_what_is_written_beside_entries_does_not_stay_for_ever(
 
     assert 6 == len(names)
     assert all(life > 0 for life in lives)
+
+
+@pytest.mark.parametrize("garbage", [b"nan", b"inf", b"-1", b"9" * 400, b"\xff", b"1_0"])
+def test_numbers_that_another_program_wrote_count_for_nothing(
+    redis_store: RedisStore, client: redis.Redis, garbage: bytes
+) -> None:
+    keys, pool, kept = redis_store.space.keys, digest(7), entry(1)
+    redis_store.perform(Put(kept))
+    redis_store.perform(Alias(digest(2), digest(3), kept, 0.9))
+    client.hset(keys.pool(pool), mapping={"at": garbage, "new:c:3": garbage, "old:k:3": garbage})
+
+    assert redis_store.perform(Standing(pool)) is None
+    assert redis_store.perform(Get(digest(9), digest(2), pool)) is None
+    assert EMPTY == redis_store.perform(Weigh(pool, 4))
+    redis_store.perform(Settle(pool, Earned(0.8)))
+    client.set(keys.alias(digest(2)), kept.id.encode() + b":" + garbage)
+    assert redis_store.perform(Get(digest(9), digest(2), pool)) is None
+
+
+def test_what_was_asked_by_another_programs_word_is_nothing(
+    redis_store: RedisStore, client: redis.Redis
+) -> None:
+    redis_store.perform(Put(entry(1)))
+    for garbage in (b"", b"[" * 100_000, b"[1]", b"\xff", b'["a", 1, 2, 3, 4, 5]'):
+        client.lpush(redis_store.space.keys.history(digest(1)), garbage)
+
+    assert () == redis_store.perform(Recall(digest(1)))

@@ -40,12 +40,6 @@ def own_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis_server.client() as client:
-        yield client
-
-
 def at(server: RedisServer, deadline_s: float = 5.0) -> RedisStore:
     return RedisStore(server.url, "kh", deadline_s=deadline_s, max_entries=100)
 
