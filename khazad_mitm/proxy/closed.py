@@ -71,6 +71,8 @@ def _is_over(layer: HttpLayer, connection: Any) -> bool:
     return (
         isinstance(connection, Server)
         and connection.state is ConnectionState.CLOSED
+        # One that is only being opened has not ended.
+        and connection.timestamp_end is not None
         and not connection.error
         and connection is not layer.context.server
         and connection not in layer.waiting_for_establishment

@@ -38,6 +38,7 @@ class Layer:
 def server(state: ConnectionState, error: str | None = None) -> Server:
     made = Server(address=("elsewhere.example.com", 443))
     made.state, made.error = state, error
+    made.timestamp_end = 1.0 if state is ConnectionState.CLOSED else None
     return made
 
 
@@ -74,6 +75,15 @@ def test_the_layer_around_a_tunnel_lets_go_of_them_too(layer: HttpLayer) -> None
 
     assert over not in layer.connections
     assert over not in inside.connections
+
+
+def test_one_that_is_being_opened_stays(layer: HttpLayer) -> None:
+    """The layer around a tunnel knows it before it is open."""
+    opening = Server(address=ASKED)
+    layer.connections[opening] = Layer()  # type: ignore[assignment]
+    asked(HttpLayer(layer.context.fork(), HTTPMode.transparent))
+
+    assert opening in layer.connections
 
 
 def test_what_a_connection_still_says_afterwards_is_heard_by_nobody(layer: HttpLayer) -> None:
