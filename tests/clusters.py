@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +93,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
+def running_cluster(announced: Callable[[int], int] | None = None) -> Iterator[Cluster]:
+    """`announced` gives for each node's port the one where clients are to find it. Then there are
+    no replicas, which would look for their masters there too."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="khazad-"))
-        nodes = [_start(Path(folder), stack) for _ in range(2 * MASTERS)]
+        count = MASTERS if announced else 2 * MASTERS
+        nodes = [_start(Path(folder), stack, announced) for _ in range(count)]
         for node in nodes:
             until(lambda node=node: _answers(node))
         masters, replicas = nodes[:MASTERS], nodes[MASTERS:]
@@ -109,8 +112,8 @@ def running_cluster() -> Iterator[Cluster]:
         for node in nodes[1:]:
             with node.client() as client:
                 client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
-        until(lambda: all(node.info()["cluster_known_nodes"] == "6" for node in nodes))
-        for master, replica in zip(masters, replicas, strict=True):
+        until(lambda: all(node.info()["cluster_known_nodes"] == str(count) for node in nodes))
+        for master, replica in zip(masters, replicas, strict=False):
             with master.client() as client:
                 name = client.execute_command("CLUSTER", "MYID")
             with replica.client() as client:
@@ -120,7 +123,7 @@ def running_cluster() -> Iterator[Cluster]:
         yield Cluster(nodes)
 
 
-def _start(folder: Path, stack: ExitStack) -> Node:
+def _start(folder: Path, stack: ExitStack, announced: Callable[[int], int] | None) -> Node:
     port = _free_port()
     command = [
         str(binary(folder)),
@@ -134,6 +137,8 @@ def _start(folder: Path, stack: ExitStack) -> Node:
     command += ["--save", "", "--cluster-enabled", "yes", "--logfile", f"{port}.log"]
     command += ["--cluster-config-file", f"{port}.conf"]
     command += ["--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"]
+    if announced is not None:
+        command += ["--cluster-announce-port", str(announced(port))]
     node = Node(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
     stack.callback(node.kill)
     return node

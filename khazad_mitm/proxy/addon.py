@@ -28,6 +28,7 @@ from khazad_mitm.fronts import Played, Unrecorded
 from khazad_mitm.messages import Headers
 from khazad_mitm.proxy import batches, flows, logs, magic, options, uploads
 from khazad_mitm.proxy.again import Again, copy_of
+from khazad_mitm.proxy.closed import Closed
 from khazad_mitm.proxy.followers import Followers
 from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
@@ -91,6 +92,7 @@ class KhazadAddon:
         self.http_connect = lazy.http_connect
         self.tls_start_server = lazy.tls_start_server
         self._reuse = Reuse()
+        self._closed = Closed()
         self.server_connected = self._reuse.server_connected
         self.client_connected = Limits().client_connected
         self._http1 = Http1()
@@ -125,6 +127,7 @@ class KhazadAddon:
         self._is_running = True
         logs.install()
         self._reuse.install()
+        self._closed.install()
         self._http1.install()
         self._paced.install()
         self._followed.install()
@@ -150,6 +153,7 @@ class KhazadAddon:
         self._followed.uninstall()
         self._paced.uninstall()
         self._http1.uninstall()
+        self._closed.uninstall()
         self._reuse.uninstall()
         logs.uninstall()
 

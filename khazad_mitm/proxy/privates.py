@@ -100,6 +100,16 @@ REUSE = Feature(
     ),
 )
 
+CLOSED = Feature(
+    "upstream connections that are over stay in memory as long as their client's",
+    (
+        # Not a generator where it is replaced: what it gives is one.
+        Private(_HTTP, "HttpLayer.get_connection", "self event reuse", "generator"),
+        Private(_HTTP, "HttpLayer.connections", kind="attribute"),
+        Private(_HTTP, "HttpLayer.waiting_for_establishment", kind="attribute"),
+    ),
+)
+
 LIMITS = Feature(
     "a client has five connections to an upstream at most, and idle ones end after ten minutes",
     (
@@ -170,7 +180,7 @@ FOLLOWED = Feature(
     ),
 )
 
-FEATURES = (DISPATCH, REUSE, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED, FOLLOWED)
+FEATURES = (DISPATCH, REUSE, CLOSED, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED, FOLLOWED)
 
 
 class Patches:

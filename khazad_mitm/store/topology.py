@@ -180,11 +180,11 @@ def slot_of(command: RedisCommand) -> int:
     match command:
         case ("EVALSHA" | "EVAL", _, _, str() as key, *_):
             return int(key_slot(key.encode()))
-        case (_, bytes() as raw, *_):
-            return int(key_slot(raw))
         case ("SCAN", _, "MATCH", str() as pattern, *_):
             # Of what the pattern means: its prefix is literal but for the escapes.
             return int(key_slot(re.sub(r"\\(.)", r"\1", pattern).encode()))
+        case (_, bytes() as raw, *_):
+            return int(key_slot(raw))
         case (_, str() as key, *_):
             return int(key_slot(key.encode()))
         case _:

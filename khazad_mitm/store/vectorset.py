@@ -179,7 +179,9 @@ def _resolve(conversations: tuple[str, ...], space: Space) -> Program[tuple[str 
 
 def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
     beside: list[RedisCommand] = []
-    if space.secret is not None:
+    # In a cluster it lies on one master, and one that is away would be everyone's misfortune: there
+    # it is put back by whoever surveys.
+    if space.secret is not None and len(space.buckets) == 1:
         beside.append(("SET", space.keys.secret, kept_secret(space.secret, space.seal), "NX"))
     flown = [one.releases for one in commands if one.releases]
     beside += [("DEL", space.at(flight).lease(flight)) for flight in flown]

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,13 @@ from khazad_mitm.cache.commands import (
     Inventory,
     IsAccepted,
     Label,
+    Lease,
     Nearest,
     Put,
     PutMany,
     Recall,
     Refuse,
+    Release,
     Remember,
     Resolve,
     Settle,
@@ -43,6 +46,7 @@ from khazad_mitm.errors import CacheUnavailable, ConfigError
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.connect import Bounds, Stores, connect
 from khazad_mitm.store.redis_store import RedisStore
+from tests.clusters import running_cluster
 from tests.end_to_end import certificates
 from tests.end_to_end.certificates import Authority
 from tests.servers import RedisServer, running_redis
@@ -107,6 +111,8 @@ EVERYTHING: tuple[StoreCommand, ...] = (
     Accept(digest(8), 60),
     IsAccepted(digest(8)),
     Refuse(digest(8)),
+    Lease(digest(8), "us", 1.0),
+    Release(digest(8)),
     Find("0000"),
     Find(digest(1)),
     Label(digest(1), ("x",)),
@@ -298,3 +304,26 @@ def test_a_store_that_was_reached_over_tls_is_reached_again(
 
     assert kept == store.perform(Get(digest(1)))
     store.close()
+
+
+def test_a_cluster_is_reached_over_tls(authority: Authority, namespace: str) -> None:
+    """Each node behind a terminator, whose port it names to clients."""
+    ports: list[int] = []
+    with ExitStack() as stack:
+
+        def announced(port: int) -> int:
+            dial = partial(socket.create_connection, ("127.0.0.1", port))
+            ports.append(stack.enter_context(tls_in_front(dial, authority)))
+            return ports[-1]
+
+        stack.enter_context(running_cluster(announced))
+        at = f"rediss+cluster://localhost:{ports[0]}?ssl_ca_certs={authority.ca}"
+        stores = opened(at, namespace)
+        entries = tuple(entry(1, id=f"{bucket:04x}{0:028x}") for bucket in range(64))
+        stores.sync.perform(PutMany(entries))
+        wanted = GetMany(tuple(one.id for one in entries))
+
+        assert entries == stores.sync.perform(wanted)
+        assert entries == asyncio.run(stores.awaitable.perform(wanted))
+        assert 64 == stores.sync.flush()
+        stores.sync.close()

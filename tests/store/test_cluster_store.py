@@ -109,7 +109,7 @@ def test_one_bucket_may_have_all_there_is_room_for(
     for number in range(120):
         store.perform(Put(kept(1, number)))
 
-    assert 100 == store.count()
+    assert 95 <= store.count() <= 100
     store.close()
 
 
@@ -122,11 +122,11 @@ def test_beyond_the_bounds_every_bucket_that_is_written_to_gives_its_share(
         for bucket in (1, 2, 3, 4):
             store.perform(Put(kept(bucket, number)))
 
-    assert store.count() <= 104
+    assert store.count() <= 110
     counted = [
         sum(one.id.startswith(f"{b:04x}") for one in store.perform(Inventory())) for b in range(5)
     ]
-    assert all(20 <= count <= 30 for count in counted[1:])
+    assert all(15 <= count <= 35 for count in counted[1:])
     store.close()
 
 
@@ -140,6 +140,60 @@ def test_the_bytes_of_all_buckets_are_bounded(
     sizes = [facts.size_bytes for facts in store.perform(Inventory())]
 
     assert 100_000 < sum(sizes) <= 220_000
+    store.close()
+
+
+def test_what_nobody_writes_to_any_more_keeps_nobody_out(
+    redis_cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "SURVEY_EVERY_MS", 0)
+    store = at(redis_cluster, namespace, max_entries=100, max_bytes=10**6)
+    store.perform(PutMany(tuple(kept(1, number) for number in range(100))))
+    for number in range(90):
+        store.perform(Put(kept(2, number)))
+    counted = [
+        sum(one.id.startswith(f"{bucket:04x}") for one in store.perform(Inventory()))
+        for bucket in (1, 2)
+    ]
+
+    assert sum(counted) <= 110
+    assert counted[1] >= 80
+    store.close()
+
+
+def test_what_has_expired_in_a_bucket_is_swept_by_writers_to_others(
+    redis_cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "SURVEY_EVERY_MS", 0)
+    store = at(redis_cluster, namespace)
+    store.perform(Put(kept(1, expires_at=time.time() + 0.05), name(1, 1), QUESTION))
+    until(lambda: store.count() == 0)
+    store.perform(Put(kept(2)))
+    keys = store.space.at(name(1))
+
+    with redis_cluster.serving(keys.expiry).client() as client:
+        assert set() == Namespace(client, keys).names()
+    store.close()
+
+
+def test_flushing_finds_more_than_one_page_of_a_bucket(store: ClusterStore) -> None:
+    store.perform(PutMany(tuple(kept(1, number) for number in range(900))))
+
+    assert 900 == store.flush()
+    assert 0 == store.count()
+
+
+def test_a_secret_that_was_lost_comes_back(
+    redis_cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "SURVEY_EVERY_MS", 0)
+    store = at(redis_cluster, namespace)
+    secret = store.secret()
+    with redis_cluster.serving(store.space.keys.secret).client() as client:
+        client.delete(store.space.keys.secret)
+    store.perform(Put(kept(1)))
+
+    assert secret == at(redis_cluster, namespace).secret()
     store.close()
 
 

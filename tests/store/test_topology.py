@@ -176,4 +176,6 @@ def test_every_command_of_a_bucket_has_its_slot(namespace: str) -> None:
         slot_of(("EVALSHA", "d" * 40, 2, keys.expiry, keys.vectors("s"), b"v")),
         slot_of(("EVAL", "return 1", 1, keys.expiry)),
         slot_of(("SCAN", 0, "MATCH", keys.pattern, "COUNT", 10)),
+        slot_of(("SCAN", b"17", "MATCH", keys.pattern, "COUNT", 10)),
+        slot_of(("UNLINK", keys.expiry.encode(), keys.use.encode())),
     }
