@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from khazad_mitm.cli import flags, proxying, workers
+from khazad_mitm.cli.lines import Line
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import MODES
 
@@ -88,13 +89,15 @@ def serve(args: argparse.Namespace) -> int:
         from khazad_mitm.proxy.engine import Engine
 
     flags.log_to_stderr()
+    line = None if args.worker is None else Line(args.worker)
     engine = Engine(
         settings,
         listen_host=host,
         listen_port=port,
         modes=modes,
         providers=_pairs("--provider", args.provider, "ollama=http://gpu:11434"),
-        shares_port=args.worker is not None,
+        shares_port=line is not None,
+        team=line,
         confdir=args.confdir,
         extra_options=proxying.authentication(args),
         given_options=args.set or (),
@@ -102,7 +105,7 @@ def serve(args: argparse.Namespace) -> int:
         reaches_private=args.allow_private,
     )
     try:
-        asyncio.run(_until_told(engine, args.grace, args.worker))
+        asyncio.run(_until_told(engine, args.grace, line))
     except OSError as error:
         raise ConfigError(
             f"--listen: {args.listen} cannot be had ({error.strerror or error})",
@@ -111,7 +114,7 @@ def serve(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _until_told(engine: Any, grace_s: int, worker: int | None) -> None:
+async def _until_told(engine: Any, grace_s: int, line: Line | None) -> None:
     loop = asyncio.get_running_loop()
     endings = []
 
@@ -122,10 +125,10 @@ async def _until_told(engine: Any, grace_s: int, worker: int | None) -> None:
         loop.add_signal_handler(told, end)
 
     def ready(_host: str, _port: int) -> None:
-        if worker is None:
+        if line is None:
             _tell(engine.listens, str(engine.ca_path))
         else:
-            workers.report(worker, engine.listens, end)
+            line.open(engine.listens, engine.say, end)
 
     await engine.run(ready)
 
