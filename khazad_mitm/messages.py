@@ -38,7 +38,12 @@ class Headers:
 
     def joined(self, name: str) -> str:
         """All values of a list-typed field as one, "" where there is none (RFC 9110 §5.3)."""
-        return ", ".join(self.get_all(name))
+        return ", ".join(self._indexed().get(name.lower(), ()))
+
+    def joined_each(self, names: Iterable[str]) -> list[str]:
+        """`joined` of each name; these are lower case."""
+        index = self._indexed()
+        return [", ".join(index[name]) if name in index else "" for name in names]
 
     def without(self, *names: str) -> Headers:
         dropped = {name.lower() for name in names}

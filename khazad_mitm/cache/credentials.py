@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import unquote_plus
 
@@ -111,7 +112,7 @@ def _all(request: Request) -> Iterator[Shown]:
             yield from _cookies(value)
         elif lower in _ACCOUNT:
             yield Shown(lower, value, value, "account")
-        elif _NAMED_SO.search(lower) and not _NOT_ONE.fullmatch(lower):
+        elif _is_named_so(lower):
             signed = _SIGV4.match(value) if lower == "authorization" else None
             if signed:
                 yield Shown(lower, signed[1], signed[1], "signature")
@@ -122,6 +123,20 @@ def _all(request: Request) -> Iterator[Shown]:
         if unquote_plus(name).lower() in CREDENTIAL_PARAMETERS and value:
             # As sent: two undecodable values are not the same one.
             yield Shown(f"?{unquote_plus(name).lower()}", value, _holder(value))
+
+
+def _reads_so(lower: str) -> bool:
+    """May a header of this name be a credential?"""
+    return bool(_NAMED_SO.search(lower)) and not _NOT_ONE.fullmatch(lower)
+
+
+# Callers have some twenty names, always the same. Longer ones would only fill it.
+_remembered_so = lru_cache(maxsize=1024)(_reads_so)
+_REMEMBERED_CHARS = 64
+
+
+def _is_named_so(lower: str) -> bool:
+    return _remembered_so(lower) if len(lower) <= _REMEMBERED_CHARS else _reads_so(lower)
 
 
 def _cookies(value: str) -> Iterator[Shown]:

@@ -100,7 +100,7 @@ class Chain:
                 request.other_names,
                 parsed.resource,
                 parsed.model if scope is CacheScope.MODEL else "",
-                [request.headers.joined(name) for name in COUNTED_HEADERS],
+                request.headers.joined_each(COUNTED_HEADERS),
                 around,
                 parsed.spellings,
                 # A bare text and a list of one turn are different requests.

@@ -97,9 +97,9 @@ class Rules:
 
     def decide(self, threshold: float) -> str:
         """All that decides whether a paraphrase is one: what its aliases are named after."""
-        on = " ".join(g.name for g in verify.GUARDS if g.name not in self.guards_off)
         return (
-            f"{self.embedding_model} {self.profile} {self.threshold} {threshold} {on}"
+            f"{self.embedding_model} {self.profile} {self.threshold} {threshold}"
+            f" {verify.names_of_guards(self.guards_off)}"
             f" {self.verifier} {self.verifier_margin}"
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from khazad_mitm.cache.live import Followed, Found
@@ -64,6 +64,21 @@ class Stats:
         """Mean cosine similarity of the hits, 0 where there were none."""
         return self.similarity_sum / self.cache_hits if self.cache_hits else 0.0
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Stats:
+        """From its fields, as they come back from JSON."""
+        pairs = {model: (both[0], both[1]) for model, both in values["saved_by_model"].items()}
+        return cls(**{**values, "saved_by_model": pairs})
+
+    def __add__(self, other: Stats) -> Stats:
+        """What two caches have done together."""
+        return Stats(
+            **{
+                field.name: _sum(getattr(self, field.name), getattr(other, field.name))
+                for field in fields(Stats)
+            }
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the first five keys are those of the original khazad."""
         return {
@@ -87,6 +102,18 @@ class Stats:
             "unopened": self.unopened,
             "errors": self.errors,
         }
+
+
+def _sum(one: Any, other: Any) -> Any:
+    match one:
+        case dict():
+            # One that only one of them has is what it is.
+            both = one.keys() & other.keys()
+            return {**one, **other, **{name: _sum(one[name], other[name]) for name in both}}
+        case (read, written):
+            return (read + other[0], written + other[1])
+        case _:
+            return one + other
 
 
 class Counters:

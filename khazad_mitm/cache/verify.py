@@ -189,3 +189,9 @@ GUARDS: tuple[Guard, ...] = (
     _reading("added", "one has a telling word more", words.adds),
     _reading("reworded", "words of wide meaning differ, or there are no others", words.rewords),
 )
+
+
+@lru_cache(maxsize=64)
+def names_of_guards(off: frozenset[str]) -> str:
+    """Those that count, in order."""
+    return " ".join(guard.name for guard in GUARDS if guard.name not in off)

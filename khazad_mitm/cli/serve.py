@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from khazad_mitm.cli import flags, proxying, workers
+from khazad_mitm.cli import flags, proxying, trust, workers
+from khazad_mitm.cli.lines import Line
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import MODES
 
@@ -58,11 +61,18 @@ def add_to(commands: Any) -> None:
         " it ends at once",
     )
     parser.add_argument(
+        "--upstream-ca",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="trust the authorities of this PEM file upstream too, beside those of the system and"
+        " of SSL_CERT_FILE; may be given several times",
+    )
+    parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
         action="append",
-        help="an option of mitmproxy's: ssl_verify_upstream_trusted_ca=/etc/ca.pem; may be given"
-        " several times",
+        help="an option of mitmproxy's: http2=false; may be given several times",
     )
     proxying.add_admission(parser)
     proxying.add_confdir(parser)
@@ -79,6 +89,7 @@ def serve(args: argparse.Namespace) -> int:
     host, port = _address(args.listen)
     if args.grace < 0:
         raise ConfigError(f"--grace: {args.grace} is not a number of seconds", "0: end at once")
+    authorities = trust.authorities("--upstream-ca", args.upstream_ca)
     if args.worker is None and args.workers != 1:
         workers.check(args.workers, port, settings)
         flags.log_to_stderr()
@@ -88,30 +99,38 @@ def serve(args: argparse.Namespace) -> int:
         from khazad_mitm.proxy.engine import Engine
 
     flags.log_to_stderr()
-    engine = Engine(
-        settings,
-        listen_host=host,
-        listen_port=port,
-        modes=modes,
-        providers=_pairs("--provider", args.provider, "ollama=http://gpu:11434"),
-        shares_port=args.worker is not None,
-        confdir=args.confdir,
-        extra_options=proxying.authentication(args),
-        given_options=args.set or (),
-        is_open=args.open,
-        reaches_private=args.allow_private,
-    )
-    try:
-        asyncio.run(_until_told(engine, args.grace, args.worker))
-    except OSError as error:
-        raise ConfigError(
-            f"--listen: {args.listen} cannot be had ({error.strerror or error})",
-            "another program may listen there; take another port, or 0 for any free one",
-        ) from error
+    line = None if args.worker is None else Line(args.worker)
+    with tempfile.TemporaryDirectory(prefix="khazad-") as folder:
+        # mitmproxy trusts certifi's roots only, which lack those of a company.
+        roots = Path(folder) / "roots.pem"
+        trust.write_bundle(os.environ, roots, *authorities)
+        options = proxying.authentication(args)
+        options["ssl_verify_upstream_trusted_ca"] = str(roots)
+        engine = Engine(
+            settings,
+            listen_host=host,
+            listen_port=port,
+            modes=modes,
+            providers=_pairs("--provider", args.provider, "ollama=http://gpu:11434"),
+            shares_port=line is not None,
+            team=line,
+            confdir=args.confdir,
+            extra_options=options,
+            given_options=args.set or (),
+            is_open=args.open,
+            reaches_private=args.allow_private,
+        )
+        try:
+            asyncio.run(_until_told(engine, args.grace, line))
+        except OSError as error:
+            raise ConfigError(
+                f"--listen: {args.listen} cannot be had ({error.strerror or error})",
+                "another program may listen there; take another port, or 0 for any free one",
+            ) from error
     return 0
 
 
-async def _until_told(engine: Any, grace_s: int, worker: int | None) -> None:
+async def _until_told(engine: Any, grace_s: int, line: Line | None) -> None:
     loop = asyncio.get_running_loop()
     endings = []
 
@@ -122,10 +141,10 @@ async def _until_told(engine: Any, grace_s: int, worker: int | None) -> None:
         loop.add_signal_handler(told, end)
 
     def ready(_host: str, _port: int) -> None:
-        if worker is None:
+        if line is None:
             _tell(engine.listens, str(engine.ca_path))
         else:
-            workers.report(worker, engine.listens, end)
+            line.open(engine.listens, engine.say, end)
 
     await engine.run(ready)
 

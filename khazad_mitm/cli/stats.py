@@ -21,6 +21,7 @@ def show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(stats))
         return 0
+    stats["workers"] = len(stats.get("workers", [0]))
     for name, value in stats.items():
         if isinstance(value, dict):
             value = ", ".join(f"{why} {count}" for why, count in sorted(value.items())) or "none"

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from struct import pack
 
+from khazad_mitm.errors import ConfigError
+
 # Each of these *replaces* the trust store of the clients that read it.
 BUNDLE_VARIABLES = (
     "SSL_CERT_FILE",
@@ -42,6 +44,22 @@ def write_bundle(environ: Mapping[str, str], target: Path, *ours: Path) -> None:
         if file.is_file():
             found.update(dict.fromkeys(_PEM.findall(file.read_text("utf-8", "replace"))))
     target.write_text("".join(f"{pem}\n" for pem in found), encoding="utf-8")
+
+
+def authorities(flag: str, given: Iterable[str]) -> list[Path]:
+    """The PEM files that a flag names. Raises ConfigError for one that holds no certificate."""
+    files = [Path(name).expanduser() for name in given]
+    for file in files:
+        try:
+            is_one = bool(_PEM.search(file.read_text("utf-8", "replace")))
+        except OSError as error:
+            raise ConfigError(f"{flag}: {file} cannot be read ({error.strerror})") from error
+        if not is_one:
+            raise ConfigError(
+                f"{flag}: there is no certificate in {file}",
+                "PEM is wanted: openssl x509 -inform der -in CA.crt -out CA.pem",
+            )
+    return files
 
 
 def write_java_store(bundle: Path, target: Path) -> None:

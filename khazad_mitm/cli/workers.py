@@ -1,14 +1,13 @@
 """Several processes that serve one port. Each is `khazad-mitm serve` once more, with the same
-arguments, and a socket to its supervisor: on it a worker says that it is ready, and learns, when it
-closes, that the supervisor has gone.
+arguments, and a socket to its supervisor, which has gone when that closes.
 
-One that ends is replaced. The store is what they share; counters are each one's own.
+One that ends is replaced. They share the store; what they say of themselves they say together
+(`lines`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 import socket
@@ -16,13 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
+from khazad_mitm.cli.lines import MAX_LINE_BYTES, Listens, Switchboard
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import Settings
-
-Listens: TypeAlias = Sequence[tuple[str, str, int]]
-"""Mode, host and port of every socket."""
 
 MAX_WORKERS = 256
 
@@ -44,24 +40,6 @@ def check(count: int, port: int, settings: Settings) -> None:
             "--workers: the store `memory` is one process' own",
             "leave --redis-url at auto, or name a Redis 8",
         )
-
-
-def report(number: int, listens: Listens, when_alone: Callable[[], None]) -> None:
-    """In a worker: tell the supervisor on this file descriptor where we listen.
-
-    `when_alone` is called in the event loop when it has gone.
-    """
-    line = socket.socket(fileno=number)
-    line.setblocking(False)
-    line.sendall(json.dumps(list(listens)).encode() + b"\n")
-    loop = asyncio.get_running_loop()
-
-    def gone() -> None:
-        loop.remove_reader(line)
-        line.close()
-        when_alone()
-
-    loop.add_reader(line, gone)
 
 
 async def supervise(
@@ -93,6 +71,7 @@ class _Supervisor:
         self._processes: set[asyncio.subprocess.Process] = set()
         self._is_ending = False
         self._soon = 0
+        self._switchboard = Switchboard()
         self._ready: asyncio.Queue[Listens | None] = asyncio.Queue()
         self.status = 0
 
@@ -142,15 +121,13 @@ class _Supervisor:
                 start_new_session=True,
             )
         self._processes.add(process)
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)
         try:
             if self._is_ending:  # told while it was being started
                 process.send_signal(signal.SIGTERM)
-            line = await reader.readline()
-            if line:
-                self._ready.put_nowait([tuple(found) for found in json.loads(line)])
+            was_ready = await self._switchboard.attend(reader, writer, self._ready.put_nowait)
             await process.wait()
         finally:
             writer.close()
             self._processes.discard(process)
-        return process, bool(line)
+        return process, was_ready

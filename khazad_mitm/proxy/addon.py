@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
     from khazad_mitm.fronts import Front, Listener
+    from khazad_mitm.proxy.team import Team
     from khazad_mitm.settings import Settings
 
 # Answers that wait to be stored when the proxy ends.
@@ -72,8 +73,12 @@ class KhazadAddon:
 
     name = "khazad"
 
-    def __init__(self, cache: Front | None = None) -> None:
-        """With a `cache` that is built already, no options are declared and none are read."""
+    def __init__(self, cache: Front | None = None, team: Team | None = None) -> None:
+        """With a `cache` that is built already, no options are declared and none are read.
+
+        `team`: the processes that serve the same port.
+        """
+        self._team = team
         self._given = cache is not None
         self._cache = cache
         self._settings: Settings | None = None
@@ -213,6 +218,7 @@ class KhazadAddon:
                     flow.request,
                     self._cache,
                     self.is_ending,
+                    self._team,
                     is_local=is_local,
                     may_change=is_local or "proxyauth" in flow.metadata,
                 )

@@ -16,12 +16,14 @@ from khazad_mitm.assembly import build
 from khazad_mitm.errors import ConfigError, KhazadError
 from khazad_mitm.proxy import admission, listening
 from khazad_mitm.proxy.master import LeanMaster
+from khazad_mitm.proxy.team import said_by
 from khazad_mitm.wire.base_urls import BASE_URLS, BaseUrl, target, with_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from khazad_mitm.fronts import Front
+    from khazad_mitm.proxy.team import Said, Team, Topic
     from khazad_mitm.settings import Settings
 
 STOP_TIMEOUT_S = 10.0
@@ -67,6 +69,7 @@ class Engine:
         front: Front | None = None,
         is_open: bool = False,
         reaches_private: bool = False,
+        team: Team | None = None,
     ) -> None:
         """`listen_port` 0: any free one. `modes`: see `listening`.
 
@@ -74,7 +77,7 @@ class Engine:
         processes listen there too. `extra_options` are mitmproxy's own, by name and type, and
         `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where
         given, is asked in place of what the settings say. `is_open`: anybody may use it;
-        `reaches_private`: and go anywhere.
+        `reaches_private`: and go anywhere. `team`: the processes of which this is one.
 
         Raises ConfigError for modes that cannot be, and where others reach it and nothing says who
         may use it.
@@ -83,6 +86,7 @@ class Engine:
         self._providers = with_more(BASE_URLS, providers or {})
         self._shared_port = listening.SharedPort() if shares_port else None
         self._front = front
+        self._team = team
         self._given = tuple(given_options)
         options = {**(extra_options or {}), **dict(map(_name_and_value, self._given))}
         for host in self._modes.hosts:
@@ -126,7 +130,12 @@ class Engine:
             if self._shared_port is not None:
                 self._shared_port.install()
             self._master = LeanMaster(
-                cache, self._wanted, self._given, self._providers, self._modes.reverse_only
+                cache,
+                self._wanted,
+                self._given,
+                self._providers,
+                self._modes.reverse_only,
+                self._team,
             )
             announcer = _Ready(self._master, welcome)
             self._master.addons.add(*self._extra_addons, announcer)
@@ -149,6 +158,12 @@ class Engine:
             mode = "reverse" if spec in self._modes.reverse_only else spec.rpartition("@")[0]
             found += [(mode, address[0], address[1]) for address in server.listen_addrs]
         return found
+
+    async def say(self, topic: Topic) -> Said:
+        """What this process has to say to its team. Only once it is ready."""
+        if self.cache is None:
+            raise RuntimeError("it does not run yet")
+        return await said_by(self.cache, topic, is_ending=self._is_ending)
 
     async def end(self, grace_s: float) -> None:
         """End `run` once what goes on has come to its end, after so many seconds at most.

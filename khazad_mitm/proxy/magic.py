@@ -22,9 +22,13 @@ from mitmproxy import http
 from khazad_mitm import __version__
 from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
+from khazad_mitm.proxy.team import readiness_of, said_by, stats_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from khazad_mitm.fronts import Front
+    from khazad_mitm.proxy.team import Said, Team, Topic
 
 HOST = "khazad.internal"
 
@@ -46,13 +50,15 @@ async def page(
     request: http.Request,
     cache: Front | None,
     is_ending: bool = False,
+    team: Team | None = None,
     *,
     is_local: bool = False,
     may_change: bool = True,
 ) -> http.Response:
     """The answer of the magic host; 503 where there is no cache.
 
-    `is_local`: the caller is on this machine. `may_change`: he is, or has said who he is.
+    `team`: the processes that serve this port together. `is_local`: the caller is on this machine.
+    `may_change`: he is, or has said who he is.
     """
     match request.method, request.path.partition("?")[0]:
         case "GET", "/live":
@@ -61,22 +67,23 @@ async def page(
             return _json(503, {"status": "no cache"})
         case "GET", "/ready" if cache is not None:
             # Without store or model calls still go through: that is no reason to be taken out.
-            if is_ending:
-                return _json(503, {"status": "ending", **cache.parts()})
-            return _json(200, {"status": "ready", **cache.parts()})
+            own = await said_by(cache, "ready", is_ending=is_ending)
+            told = readiness_of(own, await _asked(team, "ready") or [own])
+            return _json(503 if is_ending else 200, told)
         case "GET", "/health" if cache is not None:
             # A program that calls `khazad.init()` leaves to us what we look at: mode and hosts.
             said = {"status": "ok", "version": __version__, "pid": os.getpid(), "mode": cache.mode}
             return _json(200, {**said, "hosts": list(cache.hosts)})
         case "GET", "/stats" if cache is not None:
-            # Counters are one process' own: with several workers, one of them answers.
-            return _json(200, cache.stats().to_dict())
+            own = await said_by(cache, "stats", is_ending=is_ending)
+            return _json(200, stats_of(await _asked(team, "stats") or [own]))
         case "POST", "/flush" if cache is not None:
             if "origin" in request.headers or not may_change:
                 return _json(403, {"error": "not from a web page, nor by just anybody"})
-            # May wait for the store: not on the event loop.
-            flushed = await asyncio.get_running_loop().run_in_executor(None, cache.flush)
-            return _json(200, {"flushed": flushed})
+            # All of them: the answers are shared, the counters are each one's own.
+            all_said = await _asked(team, "flush")
+            all_said = all_said or [await said_by(cache, "flush", is_ending=is_ending)]
+            return _json(200, {"flushed": sum(said["flushed"] for said in all_said)})
         case (_, page) if cache is not None and (request.method, page) in FOR_THE_OPERATOR:
             if not is_local or "origin" in request.headers:
                 return _json(403, {"error": "only for callers on the proxy's own machine"})
@@ -85,6 +92,10 @@ async def page(
             pages = ["GET /live", "GET /ready", "GET /health", "GET /stats", "POST /flush"]
             pages += [" ".join(page) for page in FOR_THE_OPERATOR]
             return _json(404, {"error": "no such page", "pages": pages})
+
+
+async def _asked(team: Team | None, topic: Topic) -> Sequence[Said]:
+    return () if team is None else await team.ask(topic)
 
 
 async def _about_entries(request: http.Request, page: str, cache: Front) -> http.Response:

@@ -27,6 +27,7 @@ from khazad_mitm.wire.base_urls import BASE_URLS, BaseUrl
 
 if TYPE_CHECKING:
     from khazad_mitm.fronts import Front
+    from khazad_mitm.proxy.team import Team
 
 HANG_UP_TIMEOUT_S = 1.0
 _A_MOMENT_S = 0.01
@@ -46,10 +47,11 @@ class LeanMaster(Master):
         given: Sequence[str] = (),
         providers: Iterable[BaseUrl] = BASE_URLS,
         reverse_only: Iterable[str] = (),
+        team: Team | None = None,
     ) -> None:
         """`wanted`: mitmproxy's options, by name and type; `given`: more of them, as NAME=VALUE.
 
-        The rest is the gateway's.
+        `providers` and `reverse_only` are the gateway's, `team` is the magic host's.
         """
         super().__init__(Options())
         self.addons = manager_for(self)
@@ -60,7 +62,7 @@ class LeanMaster(Master):
         ]
         self.server = proxyserver.Proxyserver()
         self._draining = Draining(self.server)
-        self._khazad = KhazadAddon(cache)
+        self._khazad = KhazadAddon(cache, team)
         self.addons.add(
             core.Core(),
             block.Block(),

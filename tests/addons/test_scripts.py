@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import http.client
 import json
+import os
+import pty
 import re
 import socket
+import struct
+import subprocess
+import termios
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mitmproxy import exceptions, flowfilter
+from mitmproxy.http import HTTPFlow
+from mitmproxy.io import FlowReader
 from mitmproxy.test import taddons, tflow, tutils
 
 from tests.end_to_end import certificates, proxies
+from tests.end_to_end.clients import Client
 from tests.end_to_end.proxies import Proxy
 from tests.end_to_end.upstream import Upstream, chat_body, question, stream_answer
 from tests.servers import until
@@ -217,6 +229,65 @@ def test_mitmweb_shows_what_the_cache_did(start: Start, upstream: Upstream):
     assert "fwd=miss" in shown[0][0]
     assert "khazad; hit" in shown[1][0]
     assert ["", "⚡"] == [marked for _, marked in shown]
+
+
+@contextmanager
+def on_a_terminal(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that wants a screen, with one that nobody looks at."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def look_away() -> None:
+        with contextlib.suppress(OSError):  # nobody has the other end any more
+            while os.read(ours, 65536):
+                pass
+
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True
+    )
+    os.close(theirs)
+    reader = threading.Thread(target=look_away)
+    reader.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        os.close(ours)
+
+
+def test_mitmproxy_on_a_terminal_serves_and_marks(tmp_path: Path, upstream: Upstream):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    saved, program = tmp_path / "flows", proxies.MITMDUMP.with_name("mitmproxy")
+    given = ("--listen-port", str(port), "-w", str(saved))
+    command = proxies.command_of(program, tmp_path, upstream, *given)
+    environ = {**proxies.environment(tmp_path), "TERM": "xterm", "PYTHONPATH": ""}
+    trusted = (tmp_path / "confdir" / "mitmproxy-ca-cert.pem", upstream.authority.ca)
+
+    def page(path: str) -> bytes:
+        with contextlib.suppress(OSError), Client(port, "khazad.internal", 80) as client:
+            answer = client.send_plain("GET", path)
+            return answer.body if answer.status == 200 else b""
+        return b""
+
+    with on_a_terminal(command, environ) as process:
+        until(lambda: page("/health"), proxies.START_S)
+        with Client(port, "api.openai.com", 443, trusted=trusted) as client:
+            client.ask(ASKED)
+            until(lambda: b'"stored": 1' in page("/stats"))
+            served = client.ask(ASKED)
+        process.terminate()
+        process.wait(proxies.START_S)
+    with saved.open("rb") as file:
+        flows = [flow for flow in FlowReader(file).stream() if isinstance(flow, HTTPFlow)]
+
+    assert chat_body("Hello.") == served.body
+    shown = [(flow.comment, flow.marked) for flow in flows if flow.comment]
+    assert ["", ":zap:"] == [marked for _, marked in shown]
+    assert "khazad; hit" in shown[1][0]
 
 
 def has_web_password() -> bool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 from khazad_mitm.cache.stats import MAX_MODELS, OTHER_MODELS, Counters, Stats
 from khazad_mitm.exchange import Bypass, Digests, Hit, Miss, Outcome
@@ -106,3 +108,19 @@ def test_reset_forgets_all() -> None:
     counters.reset()
 
     assert Stats() == counters.snapshot()
+
+
+def test_sums_are_of_every_field_and_survive_json() -> None:
+    one = Stats(cache_hits=1, similarity_sum=0.5, unkept={"cut": 1}, saved_by_model={"m": (1, 2)})
+    other = Stats(cache_hits=2, errors=1, unkept={"cut": 2, "x": 1}, saved_by_model={"m": (3, 4)})
+
+    total = one + other
+
+    assert total == Stats.of(json.loads(json.dumps(asdict(total))))
+    assert total == Stats(
+        cache_hits=3,
+        similarity_sum=0.5,
+        errors=1,
+        unkept={"cut": 3, "x": 1},
+        saved_by_model={"m": (4, 6)},
+    )

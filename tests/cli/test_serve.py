@@ -71,6 +71,21 @@ def test_a_port_that_is_taken_is_said_with_a_hint(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("gone.pem", "gone.pem cannot be read"),
+        ("empty.pem", "there is no certificate in empty.pem"),
+    ],
+)
+def test_an_authority_that_is_none_is_refused(tmp_path: Path, file: str, message: str) -> None:
+    (tmp_path / "empty.pem").touch()
+    done = khazad(tmp_path, "serve", "--redis-url", "memory", "--upstream-ca", file)
+
+    assert 2 == done.returncode
+    assert f"--upstream-ca: {message}" in done.stderr
+
+
 @pytest.mark.parametrize("address", ["8080x", "localhost:", "h:99999"])
 def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
     done = khazad(tmp_path, "serve", "--listen", address)

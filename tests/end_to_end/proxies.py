@@ -46,7 +46,7 @@ class Proxy:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=folder,
-            env={**_environment(folder), "PYTHONPATH": pythonpath},
+            env={**environment(folder), "PYTHONPATH": pythonpath},
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -132,17 +132,31 @@ def mitmdump(
     program: Path = MITMDUMP,
 ) -> Proxy:
     """`mitmdump -s khazad_mitm/addon.py`, every host led to `upstream`."""
+    given = ("--listen-port", "0", *arguments)
+    command = command_of(program, folder, upstream, *given, settings=settings, addon=addon)
+    return Proxy(command, folder, upstream, pythonpath)
+
+
+def command_of(
+    program: Path,
+    folder: Path,
+    upstream: Upstream,
+    *arguments: str,
+    settings: Mapping[str, str] = SETTINGS,
+    addon: Path = ADDON,
+) -> list[str]:
+    """One of mitmproxy's programs with the addon."""
     options = [f"khazad_{name}={value}" for name, value in settings.items()]
     options += [
         f"confdir={folder / 'confdir'}",
         f"redirect_to={upstream.port}",
         f"ssl_verify_upstream_trusted_ca={upstream.authority.ca}",
     ]
-    command = [str(program), "--listen-host", "127.0.0.1", "--listen-port", "0"]
+    command = [str(program), "--listen-host", "127.0.0.1"]
     command += ["-s", str(addon), "-s", str(REDIRECT), *arguments]
     for option in options:
         command += ["--set", option]
-    return Proxy(command, folder, upstream, pythonpath)
+    return command
 
 
 def engine(folder: Path, upstream: Upstream, settings: Mapping[str, str] = SETTINGS) -> Proxy:
@@ -157,7 +171,7 @@ def engine(folder: Path, upstream: Upstream, settings: Mapping[str, str] = SETTI
     return Proxy(command, folder, upstream)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Ours, without settings and proxies of whoever runs the tests."""
     ours = {
         name: value

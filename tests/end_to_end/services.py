@@ -100,7 +100,7 @@ def is_proxy_mode(argument: str) -> bool:
 @contextmanager
 def serving(folder: Path, upstream: Upstream, *arguments: str) -> Iterator[Service]:
     """On a free port; trusts `upstream`, which stands for OpenAI where a path says so."""
-    given = ["--set", f"ssl_verify_upstream_trusted_ca={upstream.authority.ca}"]
+    given = ["--upstream-ca", str(upstream.authority.ca)]
     given += ["--provider", f"openai=https://127.0.0.1:{upstream.port}"]
     if "--listen" not in arguments:
         given += ["--listen", "127.0.0.1:0"]

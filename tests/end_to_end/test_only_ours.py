@@ -11,9 +11,10 @@ import trustme
 from tests.end_to_end import http2
 from tests.end_to_end.conftest import Standing
 from tests.end_to_end.proxies import Proxy
-from tests.end_to_end.raw import listening, read_to_end
-from tests.end_to_end.upstream import Upstream
+from tests.end_to_end.raw import head, listening, read_to_end
+from tests.end_to_end.upstream import Upstream, question
 
+ASKED = question("What is the capital of France?")
 STRANGERS = ["localhost", "127.0.0.1"]
 """By name, and by an address, where only a ClientHello could say more."""
 
@@ -106,6 +107,75 @@ def test_a_client_hello_may_come_byte_by_byte(host: str, proxy: Proxy, upstream:
         for byte in hello_of(context, host):
             tunnel.sendall(bytes([byte]))
         assert b"\x16\x03" == tunnel.recv(2)  # the server's handshake
+
+
+def with_extension(hello: bytes, kind: int, content: bytes) -> bytes:
+    """A ClientHello in one record with one more extension at its end (RFC 8446, 4.1.2)."""
+    record, body = hello[:3], hello[9:]
+    at = 2 + 32  # version and random
+    at += 1 + body[at]  # session id
+    at += 2 + int.from_bytes(body[at : at + 2], "big")  # cipher suites
+    at += 1 + body[at]  # compression methods
+    known = body[at + 2 :]
+    assert len(known) == int.from_bytes(body[at : at + 2], "big")
+    more = kind.to_bytes(2, "big") + len(content).to_bytes(2, "big") + content
+    extensions = known + more
+    body = body[:at] + len(extensions).to_bytes(2, "big") + extensions
+    message = b"\x01" + len(body).to_bytes(3, "big") + body
+    return record + len(message).to_bytes(2, "big") + message
+
+
+# Of an inner ClientHello that nobody can read but the server: what Chrome sends where it knows no
+# key, too (draft-ietf-tls-esni, "GREASE ECH").
+ECH = 0xFE0D
+SEALED = bytes([0, 0, 1, 0, 1, 7, 0, 32]) + bytes(32) + bytes([0, 16]) + bytes(16)
+
+
+@pytest.mark.parametrize("host", STRANGERS)
+@pytest.mark.parametrize("name", ["public.example", None])
+@pytest.mark.parametrize("is_sealed", [True, False], ids=["ech", "plain"])
+def test_a_client_hello_arrives_as_it_was_sent(
+    host: str, name: str | None, is_sealed: bool, proxy: Proxy
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    hello = hello_of(context, name)
+    hello = with_extension(hello, ECH, SEALED) if is_sealed else hello
+    heard = []
+
+    def serve(connection: socket.socket) -> None:
+        heard.append(connection.recv(len(hello), socket.MSG_WAITALL))
+        connection.sendall(b"heard")
+
+    with listening(serve) as port, proxy.client(host, port).raw_tunnel() as tunnel:
+        tunnel.sendall(hello)
+        assert b"heard" == tunnel.recv(5)
+
+    assert [hello] == heard
+
+
+def test_a_name_that_is_not_ours_before_a_sealed_one_is_let_through_to_a_host_of_ours(
+    proxy: Proxy, upstream: Upstream
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    hello = with_extension(hello_of(context, "public.example"), ECH, SEALED)
+
+    with proxy.client().raw_tunnel() as tunnel:
+        tunnel.sendall(hello)
+        assert b"\x16\x03" == tunnel.recv(2)
+
+    # Ours would have answered itself, and dialled nobody before a request.
+    assert ["public.example"] == upstream.names
+
+
+def test_without_a_name_the_address_says_whose_it_is(proxy: Proxy, upstream: Upstream) -> None:
+    client = proxy.client()
+    context = client.context()
+    context.check_hostname = False
+    with client.raw_tunnel() as tunnel, context.wrap_socket(tunnel) as tls:
+        assert "mitmproxy" in str(tls.getpeercert())
+        tls.sendall(head(content_length=len(ASKED), connection="close") + ASKED)
+        assert b"khazad; fwd=miss" in read_to_end(tls)
 
 
 def test_a_server_that_greets_may_go_on_to_tls(proxy: Proxy, pinned: trustme.CA) -> None:

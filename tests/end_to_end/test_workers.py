@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,38 @@ def test_equal_questions_to_several_workers_are_one_call(
 
     assert {chat_body("Paris.")} == {answer.body for answer in answers}
     assert 1 == len(upstream.calls)
+
+
+@linux_only
+def test_pages_are_about_all_workers(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    with two_workers(tmp_path, upstream, *store) as service:
+        both = pids(service, 2)
+        asked = 0
+        # Each call is a connection, and the kernel has it with whom it likes.
+        while not all(worker["total_requests"] for worker in workers_of(service)):
+            ask(service.port, "POST", PATH, question(f"What is {asked} squared?"))
+            asked += 1
+        stats, ready = service.page("/stats"), service.page("/ready")
+        flushed = ask(service.port, "POST", "/flush", host="khazad.internal")
+        empty = service.page("/stats")
+
+    assert both == {worker["pid"] for worker in stats["workers"]}
+    assert asked == stats["total_requests"]
+    assert asked == sum(worker["total_requests"] for worker in stats["workers"])
+    assert "ready" == ready["status"]
+    assert {(pid, "ready", "ready") for pid in both} == {
+        (worker["pid"], worker["status"], worker["store"]) for worker in ready["workers"]
+    }
+    assert 200 == flushed.status
+    assert [0, 0, 0] == [page["total_requests"] for page in (empty, *empty["workers"])]
+
+
+def workers_of(service: Service) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = service.page("/stats")["workers"]
+    assert 2 == len(told)
+    return told
 
 
 @linux_only

@@ -13,19 +13,21 @@ from mitmproxy.proxy.commands import Log, SendData
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.events import HookCompleted, Start
 from mitmproxy.proxy.layer import NextLayer, NextLayerHook
-from mitmproxy.proxy.layers.http import HttpRequestHook
+from mitmproxy.proxy.layers.http import HttpRequestHook, HttpStream
 from mitmproxy.proxy.layers.modes import HttpProxy
 from mitmproxy.test import tflow
 
 from khazad_mitm.proxy.dispatch import LeanAddonManager
-from khazad_mitm.proxy.shortcut import Shortcut
+from khazad_mitm.proxy.remembered import Remembered
+from khazad_mitm.proxy.shortcut import SMALL_BYTES, Shortcut, in_one_go
 from khazad_mitm.proxy.splice import Splice
 
 
 class Layer:
     """Asks for a hook, says something more, and tells when the hook was completed."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Any = None) -> None:
+        self.context = context or Context(tflow.tclient_conn(), options.Options())
         self.heard: list[Any] = []
 
     def handle_event(self, event: Any) -> Any:
@@ -116,10 +118,6 @@ async def test_a_connection_that_nobody_knows_is_left_alone():
 class Tunnelling(Layer):
     """Asks for the next layer, and sends what had waited."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__()
-        self.context = context
-
     def handle_event(self, event: Any) -> Any:
         self.heard.append(event)
         if isinstance(event, HookCompleted):
@@ -160,3 +158,65 @@ async def test_a_tunnel_is_spliced_once_what_waited_has_passed(addon: Plain, is_
 
     assert [SendData if is_spliced else NextLayerHook] == [type(command) for command in passed]
     assert is_spliced == isinstance(connection.layer, Splice)
+
+
+def test_small_data_for_one_connection_go_in_one_and_in_order():
+    one, other = tflow.tclient_conn(), tflow.tserver_conn()
+    large = b"x" * (SMALL_BYTES + 1)
+    said = [
+        SendData(one, b"head "), SendData(one, b"body"), SendData(other, b"a"), Log("between"),
+        SendData(other, b"b"), SendData(other, large), SendData(other, b"c"), SendData(one, b"d"),
+    ]  # fmt: skip
+
+    passed = list(in_one_go(iter(said)))
+
+    assert [
+        (one, b"head body"), (other, b"a"), "between",
+        (other, b"b"), (other, large), (other, b"c"), (one, b"d"),
+    ] == [
+        command.message if isinstance(command, Log) else (command.connection, command.data)
+        for command in passed
+    ]  # fmt: skip
+
+
+async def test_hooks_of_a_stream_are_answered_in_it_for_a_client_that_is_there():
+    master = Master(options.Options())
+    manager = LeanAddonManager(master)
+    addon = Plain()
+    server = Proxyserver()
+    shortcut = Shortcut(server, manager)
+    manager.add(addon)
+    stream = HttpStream(Context(tflow.tclient_conn(), master.options), 1)
+    hook = HttpRequestHook(tflow.tflow())
+
+    def says(_event: Any) -> Any:
+        yield hook
+        yield Log("after")
+
+    stream._handle_event = says  # type: ignore[method-assign]
+    original = HttpStream.handle_event
+
+    shortcut.running()
+    try:
+        replayed = list(stream.handle_event(Start()))
+        server.connections[stream.context.client.id] = Connection()  # type: ignore[assignment]
+        stream._paused, hook.blocking = None, False
+        alive = list(stream.handle_event(Start()))
+    finally:
+        shortcut.done()
+
+    assert [hook] == replayed
+    assert (["after"], 1) == ([getattr(command, "message", "") for command in alive], addon.called)
+    assert original is HttpStream.handle_event
+
+
+async def test_layers_of_a_connection_read_remembered_options():
+    master = Master(options.Options())
+    manager = LeanAddonManager(master)
+    server, connection, client = Proxyserver(), Connection(), tflow.tclient_conn()
+    context = connection.layer.context = Context(client, master.options)
+    server.connections[client.id] = connection  # type: ignore[assignment]
+
+    Shortcut(server, manager).client_connected(client)
+
+    assert isinstance(context.options, Remembered)
