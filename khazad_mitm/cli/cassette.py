@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm.cli import record
+from khazad_mitm.cli import promote, record
 from khazad_mitm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def add_to(commands: Any) -> None:
             _ARGUMENTS[argument](verb)
         verb.set_defaults(command=command)
     record.add_prune(verbs)
+    promote.add_to(verbs)
 
 
 def _file(parser: argparse.ArgumentParser, name: str) -> None:
@@ -139,7 +140,8 @@ def stats(args: argparse.Namespace) -> int:
 
 
 def import_(args: argparse.Namespace) -> int:
-    from khazad_mitm.record.foreign import read, take_over
+    from khazad_mitm.record.exchanges import take_over
+    from khazad_mitm.record.foreign import read
 
     report = take_over(read(args.file), args.folder)
     print(f"{report.recorded} recordings written to {args.folder}", file=sys.stderr)

@@ -10,27 +10,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from khazad_mitm import __version__, wire
+from khazad_mitm import __version__
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import Json
 from khazad_mitm.messages import Headers, Request, Response
-from khazad_mitm.record.cassette import Cassette
-from khazad_mitm.record.files import url_of
+from khazad_mitm.record.exchanges import Exchange
 from khazad_mitm.record.interaction import Interaction
-from khazad_mitm.record.report import Report, Tally
-from khazad_mitm.record.scrub import secrets_of
-from khazad_mitm.record.take import Heard
-from khazad_mitm.record.writer import Ticket, Writer
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    request: Request
-    response: Response
 
 
 def read(path: Path) -> list[Exchange]:
@@ -45,22 +33,6 @@ def read(path: Path) -> list[Exchange]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error!r})") from None
     raise ConfigError(f"{path}: neither a HAR file nor a cassette of vcrpy")
-
-
-def take_over(exchanges: Iterable[Exchange], folder: Path) -> Report:
-    """Write each into the cassette, behind what is there."""
-    cassette, tally = Cassette.open(folder), Tally()
-    writer = Writer(cassette, tally)
-    for one in exchanges:
-        secrets = secrets_of(one.request)
-        clean = cassette.rules.scrubber.request(one.request, secrets)
-        parsed = wire.recognise(clean)
-        digest = cassette.essence(clean, parsed).digest
-        path = writer.place(clean, parsed, digest, anew=False)
-        said = one.response
-        heard = Heard(said.status, said.headers, (said.body,), (0,))
-        writer.write(Ticket(clean, parsed, secrets, path), heard)
-    return tally.report(())
 
 
 def har_of(interactions: Iterable[Interaction]) -> dict[str, Json]:
@@ -144,7 +116,7 @@ def _to_har(one: Interaction) -> dict[str, Json]:
     media = answer.headers.get("content-type") or ""
     asked: dict[str, Json] = {
         "method": request.method,
-        "url": url_of(request),
+        "url": request.url,
         "httpVersion": "HTTP/1.1",
         "headers": [{"name": name, "value": value} for name, value in request.headers],
         "queryString": [],

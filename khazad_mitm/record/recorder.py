@@ -150,6 +150,9 @@ class Recorder:
     def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> NoReturn:
         raise UnknownEntry(NO_ENTRIES)
 
+    def export(self, id_: str) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
+
     def wrong(self, id_: str, ask: str | None = None) -> NoReturn:
         raise UnknownEntry(NO_ENTRIES)
 
@@ -217,7 +220,7 @@ class Recorder:
         path = self._writer.place(
             asked.request, asked.parsed, asked.digest, anew=self.record_mode is RecordMode.ALL
         )
-        ticket = Ticket(asked.request, asked.parsed, asked.secrets, path)
+        ticket = Ticket(asked.request, asked.parsed, asked.digest, asked.secrets, path)
 
         def keep(heard: Heard) -> None:
             self._keeper.hand(partial(self._writer.write, ticket, heard))

@@ -9,7 +9,8 @@ import yaml
 
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.record.cassette import Cassette
-from khazad_mitm.record.foreign import har_of, read, take_over
+from khazad_mitm.record.exchanges import take_over
+from khazad_mitm.record.foreign import har_of, read
 from tests.record.calls import SSE, URL, answer, chat, names, play, record, replayer
 
 FRAMES = b'data: {"a":1}\n\ndata: [DONE]\n\n'

@@ -292,6 +292,6 @@ def test_a_recording_is_neither_checked_nor_an_entry(tmp_path: Path) -> None:
     recorder = Recorder(Cassette.open(tmp_path), RecordMode.ONCE)
 
     assert recorder.shadow(None) is None
-    for asked in (recorder.explain, recorder.wrong):
+    for asked in (recorder.explain, recorder.export, recorder.wrong):
         with pytest.raises(UnknownEntry, match="a cassette is in the place"):
             asked("abcd")
