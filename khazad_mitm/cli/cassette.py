@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm.cli import promote, record
+from khazad_mitm.cli import promote, rebase, record
 from khazad_mitm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def add_to(commands: Any) -> None:
         verb.set_defaults(command=command)
     record.add_prune(verbs)
     promote.add_to(verbs)
+    rebase.add_to(verbs)
 
 
 def _file(parser: argparse.ArgumentParser, name: str) -> None:

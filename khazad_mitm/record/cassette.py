@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from khazad_mitm.exchange import ParsedRequest
+from khazad_mitm.exchange import ParsedRequest, Reply
 from khazad_mitm.messages import Request
 from khazad_mitm.record import files, naming
 from khazad_mitm.record.interaction import Interaction
@@ -28,6 +28,13 @@ class Recording:
     def path(self) -> Path:
         assert self.interaction.path is not None
         return self.interaction.path
+
+    def reply(self, detail: str = "recorded", frames: int | None = None) -> Reply:
+        """What is played: so many frames of it, or all."""
+        answer = self.interaction.answer
+        said = ("Cache-Status", f'khazad; hit; detail="{detail}"')
+        headers = answer.headers.plus(said, ("X-Khazad-Entry", self.path.stem))
+        return Reply(answer.status, headers, tuple(one.data for one in answer.frames[:frames]))
 
 
 class Cassette:

@@ -34,10 +34,10 @@ def open_recorder(settings: Settings, build_cache: Callable[[Settings], Cache]) 
             f"cassette: there is no recording in {folder}, and record=none makes none",
             "record first, with record=once; or is it another directory?",
         )
-    by_meaning = None
+    stand_in = None
     if settings.on_miss == "semantic":
-        by_meaning = ByMeaning(build_cache(_in_memory(settings)), cassette)
-    return Recorder(cassette, mode, settings.on_miss, settings.hosts, by_meaning)
+        stand_in = ByMeaning(build_cache(_in_memory(settings)), cassette)
+    return Recorder(cassette, mode, settings.on_miss, settings.hosts, stand_in)
 
 
 def _in_memory(settings: Settings) -> Settings:

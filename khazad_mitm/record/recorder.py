@@ -61,8 +61,8 @@ class Asked:
     secrets: tuple[str, ...]
 
 
-class ByMeaning(Protocol):
-    """Finds a recording of the same question in other words."""
+class StandIn(Protocol):
+    """Finds another recording that may answer where none matches."""
 
     def __call__(self, request: Request) -> Reply | None: ...
     def close(self) -> None: ...
@@ -85,15 +85,15 @@ class Recorder:
         mode: RecordMode,
         on_miss: str = "fail",
         hosts: tuple[str, ...] = (),
-        by_meaning: ByMeaning | None = None,
+        stand_in: StandIn | None = None,
     ) -> None:
         """`hosts`: as the option; without, known LLM hosts, those of the cassette, and whoever is
-        spoken to in a provider's format. `by_meaning`: asked on a miss, for `on_miss=semantic`."""
+        spoken to in a provider's format. `stand_in`: asked on a miss, before it is refused."""
         self.cassette = cassette
         self.record_mode = mode
         self._on_miss = on_miss
         self.hosts = hosts
-        self._by_meaning = by_meaning
+        self._stand_in = stand_in
         self._plays = mode is not RecordMode.ALL
         self._records = mode in (RecordMode.ALL, RecordMode.NEW_EPISODES) or (
             mode is RecordMode.ONCE and not cassette.recordings
@@ -209,12 +209,9 @@ class Recorder:
         self._tally.count_played()
         name = recording.path.stem
         logger.info("[Khazad] REPLAY - %s - %s", name, endpoint(asked.request))
-        answer = recording.interaction.answer
-        said = ("Cache-Status", 'khazad; hit; detail="recorded"')
-        headers = answer.headers.plus(said, ("X-Khazad-Entry", name))
         cuts = [fault.cut_after for fault in faults if fault.cut_after is not None]
-        frames = tuple(frame.data for frame in answer.frames[: min(cuts, default=None)])
-        return Played(Reply(answer.status, headers, frames), answer.is_stream, delay_s)
+        reply = recording.reply(frames=min(cuts, default=None))
+        return Played(reply, recording.interaction.answer.is_stream, delay_s)
 
     def _to_be_recorded(self, asked: Asked) -> Unrecorded:
         path = self._writer.place(
@@ -232,8 +229,8 @@ class Recorder:
 
     def _missed(self, asked: Asked) -> Played | None:
         # One that was played as often as it was recorded is no paraphrase of itself.
-        if self._by_meaning is not None and not self.cassette.of(asked.digest):
-            reply = self._by_meaning(asked.request)
+        if self._stand_in is not None and not self.cassette.of(asked.digest):
+            reply = self._stand_in(asked.request)
             if reply is not None:
                 self._tally.count_played()
                 return Played(reply, asked.parsed is not None and asked.parsed.framing.is_stream)
@@ -323,8 +320,8 @@ class Recorder:
 
     def close(self) -> None:
         self._keeper.close(timeout_s=60.0)
-        if self._by_meaning is not None:
-            self._by_meaning.close()
+        if self._stand_in is not None:
+            self._stand_in.close()
 
 
 def _with_body(request: Request, body: bytes) -> Request:

@@ -229,7 +229,7 @@ def test_on_miss_semantic_asks_for_the_same_in_other_words(tmp_path: Path) -> No
         def close(self) -> None: ...
 
     record(tmp_path, (ASKED, answer("x")))
-    recorder = replayer(tmp_path, on_miss="semantic", by_meaning=Finds())
+    recorder = replayer(tmp_path, on_miss="semantic", stand_in=Finds())
 
     assert (200, b"near") == play(recorder, chat("Which period is it?"))
     assert 400 == play(recorder, chat("Something else"))[0]
