@@ -341,6 +341,8 @@ class Reply:
     frames: tuple[bytes, ...]
     waits: tuple[float, ...] = ()
     """Seconds to wait before each frame, as `replay_pace` has it; (): none."""
+    resets_after: int | None = None
+    """After so many frames the connection is reset; 0: before anything is said."""
 
     @property
     def body(self) -> bytes:

@@ -30,6 +30,15 @@ def add_to(commands: Any) -> None:
     ):  # fmt: skip
         parser = commands.add_parser(name, help=help_)
         add_arguments(parser)
+        if name == "replay":
+            parser.add_argument(
+                "--fault",
+                action="append",
+                default=[],
+                metavar="RULE",
+                help="let a call fail, as `faults` in cassette.yaml: 'status: 429, times: 1',"
+                " 'delay_ms: 800', 'timing: 2', 'cut_after: 3', 'reset: true'; may be repeated",
+            )
         parser.set_defaults(command=run, name=name, default_mode=mode)
 
 
@@ -86,11 +95,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _played(args: argparse.Namespace) -> tuple[int, Report]:
     """Run the command; its exit status, and what became of its calls."""
+    from khazad_mitm.assembly import build
+    from khazad_mitm.record.faults import fault_in
     from khazad_mitm.record.recorder import Recorder
 
     args, command = command_line(args)
     args.khazad_cassette = args.folder
     args.khazad_record = args.khazad_record or args.default_mode
-    status, front = behind_its_own(args, command, flags.settings_of(args, **quiet()))
+    settings = flags.settings_of(args, **quiet())
+    faults = [fault_in(text) for text in getattr(args, "fault", ())]
+    front = build(settings, faults=faults, warms_up=False)
     assert isinstance(front, Recorder)  # there is a cassette in the settings
+    status, _ = behind_its_own(args, command, settings, front)
     return status, front.report()

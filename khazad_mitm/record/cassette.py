@@ -29,12 +29,12 @@ class Recording:
         assert self.interaction.path is not None
         return self.interaction.path
 
-    def reply(self, detail: str = "recorded", frames: int | None = None) -> Reply:
-        """What is played: so many frames of it, or all."""
+    def reply(self, detail: str = "recorded") -> Reply:
+        """What is played."""
         answer = self.interaction.answer
         said = ("Cache-Status", f'khazad; hit; detail="{detail}"')
         headers = answer.headers.plus(said, ("X-Khazad-Entry", self.path.stem))
-        return Reply(answer.status, headers, tuple(one.data for one in answer.frames[:frames]))
+        return Reply(answer.status, headers, tuple(one.data for one in answer.frames))
 
 
 class Cassette:

@@ -50,6 +50,27 @@ def test_a_command_is_recorded_and_then_runs_on_its_recordings(
     assert missing.stdout.startswith("400 ")
 
 
+def test_a_command_is_tried_with_faults(tmp_path: Path, upstream: Upstream) -> None:
+    url = f"http://127.0.0.1:{upstream.port}/v1/chat/completions"
+    asking = (sys.executable, "-c", ASK, url)
+    khazad(tmp_path, "record", "fixtures", "--", *asking, "one")
+    upstream.close()
+    faults = (
+        "--fault",
+        "status: 529, times: 1",
+        "--fault",
+        "status: 429, retry_after: 1, times: 2",
+    )
+
+    done = khazad(tmp_path, "replay", "fixtures", *faults, "--", *asking, "one", "one", "one")
+
+    assert ["529", "429", "200"] == [line.split()[0] for line in done.stdout.splitlines()]
+    assert 0 == done.returncode
+    wrong = khazad(tmp_path, "replay", "fixtures", "--fault", "stats: 1", "--", *asking, "one")
+    assert 2 == wrong.returncode
+    assert "--fault: 'stats: 1': 'stats' is none of where, status" in wrong.stderr
+
+
 def test_prune_removes_what_a_command_does_not_ask_for(tmp_path: Path, upstream: Upstream) -> None:
     url = f"http://127.0.0.1:{upstream.port}/v1/chat/completions"
     asking = (sys.executable, "-c", ASK, url)
