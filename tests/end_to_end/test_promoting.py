@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from khazad_mitm.cli import main
+from khazad_mitm.record.files import read
 from tests.end_to_end import proxies
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.proxies import SETTINGS
 from tests.end_to_end.upstream import Answer, Call, Upstream, chat_answer, question, stream_answer
+from tests.servers import RedisServer
 
 ASKED = question("What is the capital of France?")
 STREAMED = question("What is the capital of France?", stream=True)
@@ -65,3 +67,31 @@ def test_a_stored_answer_is_promoted_and_replayed(
         one.headers["content-type"] for one in played
     ]
     assert calls == len(upstream.calls)
+
+
+def test_an_answer_is_promoted_from_the_store_when_the_proxy_has_gone(
+    start: Start,
+    upstream: Upstream,
+    redis_server: RedisServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    upstream.answer = answers
+    settings = {**SETTINGS, "redis_url": redis_server.url, "namespace": "promoting"}
+    proxy = start(proxies.engine, settings=settings).wait()
+    with proxy.client() as client:
+        live = client.ask(ASKED).body
+        proxy.wait_until(stored=1)
+        id_ = client.ask(ASKED).headers["x-khazad-entry"]
+    proxy.stop()
+    store = ["--redis-url", redis_server.url, "--namespace", "promoting", "--mode", "exact"]
+    nobody = f"--proxy=http://127.0.0.1:{proxy.port}"
+
+    # A proxy that was named must answer.
+    assert 2 == main(["cassette", "promote", id_, str(tmp_path / "c"), nobody, *store])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KHAZAD_PROXY", nobody.partition("=")[2])
+        assert 0 == main(["cassette", "promote", id_, str(tmp_path / "c"), *store])
+
+    path = capsys.readouterr().out.strip()
+    assert live == read(Path(path)).answer.body
