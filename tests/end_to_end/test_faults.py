@@ -21,7 +21,7 @@ from tests.end_to_end.upstream import WAIT_S, question, stream_frames
 ASKED = question("What is the capital of France?", stream=True)
 FRAMES = stream_frames(("Par", "is", "."))
 WHOLE = b"".join(FRAMES)
-PAUSE_MS = 400
+PAUSE_MS = 600
 
 Playing = Callable[..., Proxy]
 
@@ -46,20 +46,19 @@ def playing(request: pytest.FixtureRequest, start: Start, tmp_path: Path) -> Pla
 
 
 def took_s(proxy: Proxy) -> float:
-    """From the last frame but one to the end."""
-    with proxy.client() as client, client.open(ASKED) as response:
-        response.read(len(WHOLE) - len(FRAMES[-1]))
-        came = time.monotonic()
-        assert FRAMES[-1] == response.read()
-        return time.monotonic() - came
+    """From the question to the end: what the proxy waits is in it, however slow the machine."""
+    with proxy.client() as client:
+        began = time.monotonic()
+        assert WHOLE == client.ask(ASKED).body
+        return time.monotonic() - began
 
 
 def test_a_recording_is_played_as_it_came(playing: Playing) -> None:
-    assert PAUSE_MS / 1000 / 2 < took_s(playing(replay_pace="recorded"))
+    assert PAUSE_MS / 1000 <= took_s(playing(replay_pace="recorded"))
 
 
 def test_times_are_multiplied(playing: Playing) -> None:
-    assert PAUSE_MS / 1000 * 1.5 < took_s(playing("{timing: 2}"))
+    assert 2 * PAUSE_MS / 1000 <= took_s(playing("{timing: 2}"))
 
 
 def plainly(proxy: Proxy) -> tuple[bytes, type[Exception] | None]:
