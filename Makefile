@@ -20,7 +20,7 @@ export KHAZAD_CLIENTS_PYTHON := $(abspath $(CLIENTS))/bin/python
 export KHAZAD_FRAMEWORKS_PYTHON := $(abspath $(FRAMEWORKS))/bin/python
 
 # Tests that need those SDKs in their own process: they run there too.
-CLIENT_TESTS := tests/embed tests/judge tests/wire tests/inprocess
+CLIENT_TESTS := tests/embed tests/judge tests/wire tests/inprocess tests/testing
 
 ##@ Use
 

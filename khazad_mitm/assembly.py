@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from khazad_mitm.embed.callables import TextsToVectors
     from khazad_mitm.fronts import Front
     from khazad_mitm.judge.callables import PairToBool
+    from khazad_mitm.record.faults import Fault
     from khazad_mitm.settings import Settings
 
 
@@ -47,9 +48,12 @@ def build(
     judge: PairToBool | None = None,
     redact: Sequence[Callable[[str], str]] = (),
     *,
+    faults: Sequence[Fault] = (),
     warms_up: bool = True,
 ) -> Front:
     """What an edge asks: a cassette where the settings name one, else a cache.
+
+    `faults`: of the cassette, beside its own.
 
     Raises ConfigError, or MissingExtra, for what cannot work.
     """
@@ -58,7 +62,7 @@ def build(
     from khazad_mitm.record.opening import open_recorder
 
     logger.setLevel(settings.log_level)
-    return open_recorder(settings, partial(build_cache, embed=embed, verify=verify))
+    return open_recorder(settings, partial(build_cache, embed=embed, verify=verify), faults)
 
 
 def build_cache(

@@ -190,6 +190,10 @@ class Entry:
     """Seconds the upstream took, to the last byte; 0 where nobody looked."""
     request: bytes = b""
     """The body that was asked with, for `explain`; b"" where prompts are not kept."""
+    url: str = ""
+    """Where it was asked, without credentials; "" where prompts are not kept."""
+    request_headers: Headers = field(default_factory=Headers)
+    """Of these the ones that say how to read the request, or that count in its key."""
     pace_ms: tuple[int, ...] = ()
     """How a streamed `original` came: so many bytes, so many milliseconds after it was asked for,
     and so on in pairs; () where nobody looked."""
@@ -337,6 +341,8 @@ class Reply:
     frames: tuple[bytes, ...]
     waits: tuple[float, ...] = ()
     """Seconds to wait before each frame, as `replay_pace` has it; (): none."""
+    resets_after: int | None = None
+    """After so many frames the connection is reset; 0: before anything is said."""
 
     @property
     def body(self) -> bytes:

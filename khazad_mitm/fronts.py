@@ -112,6 +112,10 @@ class Front(Protocol):
         """What is known of a stored answer. Raises UnknownEntry, or CacheUnavailable."""
         ...
 
+    def export(self, id_: str) -> dict[str, Any]:
+        """A stored call whole, as `cache.explain.export` gives it. Raises as `explain`."""
+        ...
+
     def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
         """Take a stored answer back. Raises UnknownEntry, or CacheUnavailable."""
         ...

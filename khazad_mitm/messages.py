@@ -113,6 +113,14 @@ class Request:
         return tuple(sorted(name for name in given if name and name not in ours))
 
     @property
+    def url(self) -> str:
+        """Absolute; the inverse of `to`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"https": 443, "http": 80}.get(self.scheme)
+        port = "" if self.port == usual else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.target}"
+
+    @property
     def path(self) -> str:
         return self.target.partition("?")[0]
 

@@ -1,10 +1,11 @@
-"""Why was this answer served, and what if it was wrong? Two stories, for people, not for traffic.
+"""Why was this answer served, and what if it was wrong? Stories for people, not for traffic.
 
 Both begin with an id as `X-Khazad-Entry` gives it, or its beginning, and give plain values.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -67,6 +68,24 @@ def explain(
             **(yield from _compared(entry, second.question or "", rules)),
         }
     return told
+
+
+def export(id_: str) -> Steps[dict[str, Any]]:
+    """A call as the entry holds it, bytes in base64: for a recording of it. Raises UnknownEntry."""
+    entry = yield from _entry(id_)
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "request_headers": [list(field) for field in entry.request_headers],
+        "request": base64.b64encode(entry.request).decode(),
+        "status": entry.status,
+        "headers": [list(field) for field in entry.headers],
+        "body": base64.b64encode(entry.original).decode(),
+        "answer": base64.b64encode(entry.answer).decode(),
+        "pace_ms": list(entry.pace_ms),
+        "took_s": entry.took_s,
+        "stored_at": entry.stored_at,
+    }
 
 
 def wrong(id_: str, rules: Rules, ask: str | None = None) -> Steps[dict[str, Any]]:

@@ -33,6 +33,9 @@ class Inquiries:
     def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
         return self._run(explain.explain(id_, self._rulebook.default, ask, other))
 
+    def export(self, id_: str) -> dict[str, Any]:
+        return self._run(explain.export(id_))
+
     def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
         self._archive.drain(DRAIN_S)
         return self._run(explain.wrong(id_, self._rulebook.default, ask))

@@ -48,7 +48,7 @@ def keep(
     if scope is not None:
         entry = replace(entry, question=question_text(parsed))
     if rules.store_prompts == "on" and parsed.batch is None:
-        entry = replace(entry, request=policy.kept_request(parsed, redactor))
+        entry = policy.with_request(entry, parsed, redactor)
     parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
     if parts:
         yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))

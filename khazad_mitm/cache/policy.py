@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import unquote_plus
 
+from khazad_mitm.cache.fingerprint import COUNTED_HEADERS
 from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.exchange import Entry, ParsedRequest
-from khazad_mitm.messages import Headers, Request, Response
+from khazad_mitm.messages import CREDENTIAL_PARAMETERS, Headers, Request, Response
 
 THRESHOLD_HEADER = "x-khazad-threshold"
 TAG_HEADER = "x-khazad-tag"
@@ -38,6 +40,8 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024
 # Above this, as with images in it, a request is not kept for `explain`: it would be read with
 # every hit.
 MAX_KEPT_REQUEST_BYTES = 64 * 1024
+
+READ_HEADERS = frozenset({"content-type", "accept", *COUNTED_HEADERS})
 
 # Hop-by-hop (RFC 9110 §7.6.1), belonging to the body as it was coded, or true only of the moment.
 DROPPED_HEADERS = re.compile(
@@ -149,9 +153,20 @@ def may_be_rewritten(request: Request) -> bool:
     )
 
 
-def kept_request(parsed: ParsedRequest, redactor: Redactor) -> bytes:
-    """The body of a request as it is kept to be shown, without what the redactor finds; b"" where
-    it is too large for that."""
+def with_request(entry: Entry, parsed: ParsedRequest, redactor: Redactor) -> Entry:
+    """The entry with the request it answers, as that is kept to be shown and to be recorded."""
+    asked = parsed.request
+    counted = ((name, value) for name, value in asked.headers if name.lower() in READ_HEADERS)
+    return replace(
+        entry,
+        request=_kept_body(parsed, redactor),
+        url=_kept_url(asked),
+        request_headers=Headers(counted),
+    )
+
+
+def _kept_body(parsed: ParsedRequest, redactor: Redactor) -> bytes:
+    """Without what the redactor finds; b"" where it is too large."""
     if "content-encoding" in parsed.request.headers:
         body = json.dumps(parsed.body).encode()
     else:
@@ -161,6 +176,18 @@ def kept_request(parsed: ParsedRequest, redactor: Redactor) -> bytes:
     if redactor.finds(parsed.body):
         return json.dumps(redactor.value(parsed.body)).encode()
     return body
+
+
+def _kept_url(request: Request) -> str:
+    """Without what shows who is asking."""
+    kept = "&".join(pair for pair in request.query.split("&") if not _is_credential(pair))
+    return replace(request, target=f"{request.path}?{kept}" if kept else request.path).url
+
+
+def _is_credential(pair: str) -> bool:
+    name = unquote_plus(pair.partition("=")[0]).lower()
+    # Presigned URLs have the others.
+    return name in CREDENTIAL_PARAMETERS or name == "sig" or name.startswith("x-amz-")
 
 
 def refusal(response: Response) -> str:

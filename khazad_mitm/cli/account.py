@@ -20,7 +20,11 @@ def account(stats: Stats, kept_in: str = "") -> str:
         told += f" ({round(100 * stats.hit_rate)} %)"
     if stats.semantic_hits:
         told += f", {stats.semantic_hits} of them by meaning"
-    saved = [_seconds(stats.saved_seconds), _tokens(stats.saved_tokens), _money(stats)]
+    saved = [
+        _seconds(stats.saved_seconds),
+        _tokens(stats.saved_tokens),
+        money(stats.saved_by_model),
+    ]
     if any(saved):
         told += f"; saved {', '.join(filter(None, saved))}"
     for what, reasons in (("passed by", stats.bypassed), ("not kept", stats.unkept)):
@@ -65,8 +69,9 @@ def _tokens(tokens: int) -> str:
     return f"{tokens:,} tokens" if tokens else ""
 
 
-def _money(stats: Stats) -> str:
-    dollars, is_all = prices.cost(stats.saved_by_model)
+def money(by_model: Mapping[str, tuple[int, int]]) -> str:
+    """What these tokens (read, written) cost; "" where that is next to nothing, or not known."""
+    dollars, is_all = prices.cost(by_model)
     if dollars < 0.000_05:
         return ""
     words = "about" if is_all else "more than"

@@ -10,13 +10,12 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from khazad_mitm.cli import record
-from khazad_mitm.errors import ConfigError
+from khazad_mitm.cli import foreign, promote, rebase, record
+from khazad_mitm.cli.recordings import folders, interactions, read_file
 
 if TYPE_CHECKING:
     from khazad_mitm.record.interaction import Interaction
@@ -37,14 +36,15 @@ def add_to(commands: Any) -> None:
         ("check", check, "secrets, files that cannot be read or found, strays", ("folder",)),
         ("age", age, "recordings older than some days", ("folder", "--days", "--json")),
         ("stats", stats, "how many of what, and how large", ("folder", "--json")),
-        ("import", import_, "take over a HAR file or a cassette of vcrpy", ("file", "folder")),
-        ("export", export, "the recordings as a HAR file, to stdout", ("folder",)),
     ):
         verb = verbs.add_parser(name, help=help_)
         for argument in arguments:
             _ARGUMENTS[argument](verb)
         verb.set_defaults(command=command)
     record.add_prune(verbs)
+    foreign.add_to(verbs)
+    promote.add_to(verbs)
+    rebase.add_to(verbs)
 
 
 def _file(parser: argparse.ArgumentParser, name: str) -> None:
@@ -63,13 +63,13 @@ _ARGUMENTS: dict[str, Any] = {
 
 
 def list_(args: argparse.Namespace) -> int:
-    rows = [_row(found) for found in _interactions(args.folder)]
+    rows = [_row(found) for found in interactions(args.folder)]
     _print(rows, args.json, "{status} {recorded} {model:<24} {frames:>4} {file}")
     return 0
 
 
 def show(args: argparse.Namespace) -> int:
-    found = _read(args.file)
+    found = read_file(args.file)
     request, answer, label = found.request, found.answer, found.label
     print(f"{request.method} {request.host}{request.path}   {label.provider} {label.model}")
     print(f"recorded {label.recorded} by {label.tool}\n")
@@ -87,7 +87,7 @@ def diff(args: argparse.Namespace) -> int:
     from khazad_mitm.record.why import differences
 
     tolerances = read_rules(args.file.parent).tolerances
-    one, other = (essence(_read(path).request, tolerances) for path in (args.file, args.other))
+    one, other = (essence(read_file(path).request, tolerances) for path in (args.file, args.other))
     changes = differences(one, other)
     for change in changes:
         print(change)
@@ -97,7 +97,7 @@ def diff(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     from khazad_mitm.record.care import complaints
 
-    found = [said for folder in _folders(args.folder) for said in complaints(folder)]
+    found = [said for folder in folders(args.folder) for said in complaints(folder)]
     for line in found:
         print(line)
     return FOUND if found else 0
@@ -105,7 +105,7 @@ def check(args: argparse.Namespace) -> int:
 
 def age(args: argparse.Namespace) -> int:
     before = (date.today() - timedelta(days=args.days)).isoformat()
-    rows = [_row(found) for found in _interactions(args.folder)]
+    rows = [_row(found) for found in interactions(args.folder)]
     old = sorted(
         (row for row in rows if row["recorded"] < before), key=lambda row: str(row["recorded"])
     )
@@ -114,8 +114,8 @@ def age(args: argparse.Namespace) -> int:
 
 
 def stats(args: argparse.Namespace) -> int:
-    found = list(_interactions(args.folder))
-    paths = [path for folder in _folders(args.folder) for path in folder.iterdir()]
+    found = list(interactions(args.folder))
+    paths = [path for folder in folders(args.folder) for path in folder.iterdir()]
     said = {
         "recordings": len(found),
         "cassettes": len({one.path.parent for one in found if one.path is not None}),
@@ -138,23 +138,6 @@ def stats(args: argparse.Namespace) -> int:
     return 0
 
 
-def import_(args: argparse.Namespace) -> int:
-    from khazad_mitm.record.foreign import read, take_over
-
-    report = take_over(read(args.file), args.folder)
-    print(f"{report.recorded} recordings written to {args.folder}", file=sys.stderr)
-    for why in report.lost:
-        print(f"not taken over: {why}", file=sys.stderr)
-    return FOUND if report.lost else 0
-
-
-def export(args: argparse.Namespace) -> int:
-    from khazad_mitm.record.foreign import har_of
-
-    print(json.dumps(har_of(_interactions(args.folder)), ensure_ascii=False, indent=1))
-    return 0
-
-
 def _row(found: Interaction) -> dict[str, Any]:
     return {
         "file": str(found.path),
@@ -174,29 +157,3 @@ def _print(rows: list[dict[str, Any]], as_json: bool, line: str) -> None:
     for row in rows:
         print(line.format(**row))
     print(f"{len(rows)} recordings", file=sys.stderr)
-
-
-def _interactions(folder: Path) -> Iterator[Interaction]:
-    from khazad_mitm.record import cassette, files
-
-    for one in _folders(folder):
-        for path in cassette.recordings_in(one):
-            yield files.read(path)
-
-
-def _folders(folder: Path) -> list[Path]:
-    """The cassette, and those below. Raises ConfigError where there is none."""
-    from khazad_mitm.record import cassette
-
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is no directory", "a cassette is a directory of recordings")
-    below = (path for path in folder.rglob("*") if path.is_dir())
-    return [one for one in (folder, *sorted(below)) if cassette.recordings_in(one)]
-
-
-def _read(path: Path) -> Interaction:
-    from khazad_mitm.record import files
-
-    if not path.is_file():
-        raise ConfigError(f"{path} is no file")
-    return files.read(path)

@@ -55,9 +55,12 @@ def command_of(args: argparse.Namespace, name: str) -> list[str]:
 
 
 def behind_its_own(
-    args: argparse.Namespace, command: Sequence[str], settings: Settings
+    args: argparse.Namespace, command: Sequence[str], settings: Settings, front: Front | None = None
 ) -> tuple[int, Front | None]:
-    """Run a command behind a proxy of its own: its exit status, and what the proxy has asked."""
+    """Run a command behind a proxy of its own: its exit status, and what the proxy has asked.
+
+    That is `front`, where given, else what the settings say.
+    """
     behind = upstream.of(os.environ)
     options = upstream.options(behind)
     if behind and not options:
@@ -71,7 +74,9 @@ def behind_its_own(
         roots = Path(name) / "roots.pem"
         trust.write_bundle(os.environ, roots)
         options["ssl_verify_upstream_trusted_ca"] = str(roots)
-        engine = Engine(settings, listen_port=0, confdir=args.confdir, extra_options=options)
+        engine = Engine(
+            settings, listen_port=0, confdir=args.confdir, extra_options=options, front=front
+        )
         thread = EngineThread(engine)
         thread.start()
         try:

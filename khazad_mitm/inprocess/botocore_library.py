@@ -12,7 +12,7 @@ from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess import urllib3_bodies
 from khazad_mitm.inprocess.requests_library import headers, request
-from khazad_mitm.inprocess.streams import Capture
+from khazad_mitm.inprocess.streams import RESET, Capture
 from khazad_mitm.messages import Request, Response
 
 
@@ -54,6 +54,12 @@ class BotocoreLibrary:
 
     def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
         raise NotImplementedError
+
+    def reset(self, theirs: Any) -> Exception:
+        from botocore.exceptions import ConnectionClosedError
+
+        found: Exception = ConnectionClosedError(error=RESET, endpoint_url=theirs.url)
+        return found
 
     def add_header(self, response: Any, name: str, value: str) -> None:
         before = response.headers.get(name)

@@ -7,6 +7,7 @@ Knows nothing of caching.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from http import HTTPStatus
 from typing import Any, Protocol, cast
@@ -15,7 +16,7 @@ from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess.ahead import Place
 from khazad_mitm.inprocess.shared import AsyncShared, Following, SyncShared
-from khazad_mitm.inprocess.streams import AsyncTee, Capture, Replay, SyncTee
+from khazad_mitm.inprocess.streams import RESET, AsyncTee, Capture, Replay, SyncTee
 from khazad_mitm.messages import Headers, Request, Response
 
 _OF_THE_BODY = ("content-length", "content-encoding", "transfer-encoding")
@@ -87,6 +88,7 @@ class HttpModule(Protocol):
     Response: Any
     Headers: Any
     RemoteProtocolError: type[Exception]
+    ReadError: Any
 
 
 class Library:
@@ -165,7 +167,7 @@ class Library:
         headers = reply.headers
         if not is_stream:
             headers = headers.plus(("Content-Length", str(len(reply.body))))
-        return self._made(reply.status, headers, self._replay(reply.frames))
+        return self._made(reply.status, headers, self._replay(self._frames(reply, theirs)))
 
     def following(self, reply: Reply, theirs: TheirRequest, live: Live) -> TheirResponse:
         """Where it is cut, its readers learn it as whoever asked for it first does."""
@@ -183,6 +185,14 @@ class Library:
             },
         )
         return cast("TheirResponse", made)
+
+    def _frames(self, reply: Reply, theirs: TheirRequest) -> Iterator[bytes]:
+        yield from reply.frames[: reply.resets_after]
+        if reply.resets_after is not None:
+            raise self.reset(theirs)
+
+    def reset(self, theirs: TheirRequest) -> Exception:
+        return cast("Exception", self.module.ReadError(RESET, request=theirs))
 
     def add_header(self, response: TheirResponse, name: str, value: str) -> None:
         line = (name.encode("ascii"), value.encode("latin-1"))

@@ -9,7 +9,7 @@ from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess import urllib3_bodies
 from khazad_mitm.inprocess.library import DEFAULT_PORTS
-from khazad_mitm.inprocess.streams import Capture
+from khazad_mitm.inprocess.streams import RESET, Capture
 from khazad_mitm.messages import Headers, Request, Response
 
 _OF_THE_BODY = ("Content-Encoding", "Transfer-Encoding")
@@ -60,6 +60,12 @@ class RequestsLibrary:
 
     def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
         raise NotImplementedError
+
+    def reset(self, theirs: Any) -> Exception:
+        from requests.exceptions import ConnectionError as NotConnected
+
+        found: Exception = NotConnected(RESET, request=theirs)
+        return found
 
     def add_header(self, response: Any, name: str, value: str) -> None:
         before = response.headers.get(name)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("khazad")
 
 
+RESET = "a fault of the cassette: connection reset by peer"
+
+
 class SyncBody(Protocol):
     """A body as a blocking transport gives it."""
 

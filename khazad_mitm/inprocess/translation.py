@@ -36,7 +36,12 @@ class Translation(Protocol):
         ...
 
     def response(self, reply: Reply, theirs: Theirs, *, is_stream: bool) -> Theirs:
-        """A reply of ours to that request, as one body or as a stream."""
+        """A reply of ours to that request, as one body or as a stream; broken off where it says
+        so."""
+        ...
+
+    def reset(self, theirs: Theirs) -> Exception:
+        """What the library raises where a connection is reset before anything is answered."""
         ...
 
     @property

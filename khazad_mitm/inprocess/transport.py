@@ -89,12 +89,15 @@ class Interception:
             reply = self._cache.reply(outcome)
             if isinstance(outcome, Followed):
                 return self._library.following(reply, theirs, outcome.live)
-            return self._library.response(reply, theirs, is_stream=is_stream)
+            made = self._library.response(reply, theirs, is_stream=is_stream)
         except Exception:  # an edge: the caller gets his answer from the upstream
             if self._cache.is_closed:
                 raise
             tell(logger, "[Khazad] Could not replay an answer, asking again")
             return None
+        if reply.resets_after == 0:
+            raise self._library.reset(theirs)
+        return made
 
     def _cleaned(self, theirs: Theirs) -> Theirs:
         return self._library.without_headers(theirs, CONTROL_HEADERS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Iterator
 from typing import Any
 
 from khazad_mitm.exchange import Reply
 from khazad_mitm.inprocess.library import reason
-from khazad_mitm.inprocess.streams import Capture
+from khazad_mitm.inprocess.streams import RESET, Capture
 from khazad_mitm.messages import Headers
 
 # Ways of reading that neither library uses: who does is not read along with.
@@ -23,7 +24,7 @@ def made(reply: Reply, method: str, *, is_stream: bool) -> Any:
     if not is_stream:
         headers["Content-Length"] = str(len(reply.body))
     return HTTPResponse(
-        body=io.BytesIO(reply.body),
+        body=_body(reply),
         headers=headers,
         status=reply.status,
         version=11,
@@ -31,6 +32,27 @@ def made(reply: Reply, method: str, *, is_stream: bool) -> Any:
         preload_content=False,
         request_method=method,
     )
+
+
+def _body(reply: Reply) -> io.BytesIO:
+    if reply.resets_after is None:
+        return io.BytesIO(reply.body)
+    return _Broken(b"".join(reply.frames[: reply.resets_after]))
+
+
+class _Broken(io.BytesIO):
+    """Ends as a connection that is reset: urllib3 makes its own error of that."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size is None or size < 0 or len(data) < size:
+            # What came before it is read first, where it is asked for piece by piece.
+            if data and size is not None and size > 0:
+                return data
+            raise ConnectionResetError(errno.ECONNRESET, RESET)
+        return data
+
+    read1 = read
 
 
 class Tee:

@@ -33,7 +33,7 @@ from khazad_mitm.proxy.followers import Followers
 from khazad_mitm.proxy.http1 import Http1
 from khazad_mitm.proxy.lazy import LastWord, Lazy
 from khazad_mitm.proxy.limits import Limits
-from khazad_mitm.proxy.paced import Paced
+from khazad_mitm.proxy.paced import Paced, reset
 from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
@@ -238,9 +238,13 @@ class KhazadAddon:
                 return
             case Hit() | Unsatisfied() | Played():
                 reply = cache.reply(outcome)
+                if reply.resets_after == 0:
+                    reset(flow.client_conn)
+                    flow.kill()
+                    return
                 flow.response = flows.to_response(reply)
-                if reply.waits:
-                    self._paced.plan(flow, reply.frames, reply.waits)
+                if reply.waits or reply.resets_after:
+                    self._paced.plan(flow, reply)
                 flow.comment = reply.headers.joined("cache-status")
                 if isinstance(outcome, Hit):
                     flow.marked = ":zap:"

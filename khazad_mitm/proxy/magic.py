@@ -34,6 +34,7 @@ HOST = "khazad.internal"
 
 FOR_THE_OPERATOR = (
     ("GET", "/explain"),
+    ("GET", "/entry"),
     ("POST", "/wrong"),
     ("GET", "/entries"),
     ("POST", "/forget"),
@@ -107,6 +108,8 @@ async def _about_entries(request: http.Request, page: str, cache: Front) -> http
         match page:
             case "/explain":
                 job = partial(cache.explain, id_, ask, asked.get("other"))
+            case "/entry":
+                job = partial(cache.export, id_)
             case "/wrong":
                 job = partial(cache.wrong, id_, ask)
             case "/entries":

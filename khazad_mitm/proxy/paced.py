@@ -1,4 +1,4 @@
-"""A replay frame by frame, at the pace asked for, over HTTP/1 and HTTP/2.
+"""A replay frame by frame, at the pace asked for or to its middle, over HTTP/1 and HTTP/2.
 
 mitmproxy sends an answer that an addon has set in one piece, at once. Here its stream waits before
 each frame, by the timer that layers have (`RequestWakeup`); a command that blocks holds up this
@@ -7,10 +7,14 @@ stream alone, and other streams of the connection go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from mitmproxy import ctx
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layers import http as http_layer
 
@@ -18,9 +22,27 @@ from khazad_mitm.proxy.privates import PACED, Patches
 
 if TYPE_CHECKING:
     from mitmproxy import http
+    from mitmproxy.connection import Client
+
+    from khazad_mitm.exchange import Reply
 
 # Is there, and not announced.
 _said: Any = http_layer
+
+
+# SO_LINGER: on, for no time. The kernel then says RST, and not FIN (socket(7)).
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+def reset(client: Client) -> None:
+    """Reset the connection of a client, without the word of farewell that TLS has."""
+    proxies = ctx.master.addons.get("proxyserver")
+    handler = None if proxies is None else proxies.connections.get(client.id)
+    io = None if handler is None else handler.transports.get(client)
+    if io is not None and io.writer is not None:
+        found = io.writer.get_extra_info("socket")
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        io.writer.transport.abort()
 
 
 class _Pause(commands.RequestWakeup):
@@ -34,13 +56,11 @@ class Paced:
 
     def __init__(self) -> None:
         self._patches = Patches()
-        self._plans: WeakKeyDictionary[http.HTTPFlow, list[tuple[float, bytes]]] = (
-            WeakKeyDictionary()
-        )
+        self._plans: WeakKeyDictionary[http.HTTPFlow, Reply] = WeakKeyDictionary()
 
-    def plan(self, flow: http.HTTPFlow, frames: Sequence[bytes], waits: Sequence[float]) -> None:
+    def plan(self, flow: http.HTTPFlow, reply: Reply) -> None:
         """Send the body of this flow's response so, unless another addon changes it."""
-        self._plans[flow] = list(zip(waits, frames, strict=True))
+        self._plans[flow] = reply
 
     def install(self) -> None:
         if PACED.is_there():
@@ -59,17 +79,22 @@ class Paced:
             if plan is None or already_streamed:
                 yield from original(stream, already_streamed)
                 return
-            whole = b"".join(frame for _, frame in plan)
+            whole = plan.body
             for command in original(stream, already_streamed):
                 event = getattr(command, "event", None)
                 if not isinstance(event, _said.ResponseData) or event.data != whole:
                     yield command
                     continue
-                for wait, frame in plan:
-                    if wait > 0:
+                end = plan.resets_after
+                for wait, frame in zip_longest(plan.waits[:end], plan.frames[:end]):
+                    if wait:
                         yield _Pause(wait)
                     if frame:
                         data = _said.ResponseData(event.stream_id, frame)
                         yield _said.SendHttp(data, stream.context.client)
+                if end is not None:
+                    # The stream ends as one whose client has gone.
+                    reset(stream.flow.client_conn)
+                    return
 
         return send_response

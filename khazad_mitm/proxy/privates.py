@@ -160,8 +160,11 @@ ORIGIN_FORM = Feature(
 )
 
 PACED = Feature(
-    "replays come at once, whatever `replay_pace` says",
+    "replays come at once and whole, whatever `replay_pace` and faults say",
     (
+        # Those of the client, for a connection that is to be reset.
+        Private(_HANDLER, "ConnectionHandler.transports", kind="attribute"),
+        Private(_HANDLER, "ConnectionIO.writer", kind="attribute"),
         Private(_HTTP, "HttpStream.send_response", "self already_streamed", "generator"),
         # A layer that has said something that blocks goes on when it is completed, with `reply`,
         # which is all that a wake-up lacks.

@@ -18,6 +18,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 
 from khazad_mitm.exchange import Json
@@ -103,7 +104,8 @@ def read(document: dict[str, Json], shelf: Shelf) -> bytes:
         case {"json": value}:
             spelling = Spelling.named(str(document.get("spelling", COMPACT)))
             before, after = (str(document.get(name, "")) for name in ("before", "after"))
-            return Spelt(_restored(value, shelf), spelling, before, after).text().encode()
+            taken = Spelt(value, spelling, before, after)
+            return taken.text(partial(_restored, shelf)).encode()
         case {"text": str(text)}:
             return text.encode()
         case {"base64": str(coded)}:
@@ -152,16 +154,12 @@ def _put_beside(text: str, what: str, shelf: Shelf) -> Beside:
     return Beside(shelf.put(text.encode(), what, "txt"), False)
 
 
-def _restored(value: Json, shelf: Shelf) -> Json:
-    match value:
-        case Beside():
-            raw = shelf.get(value.name)
-            return value.before + (base64.b64encode(raw) if value.is_base64 else raw).decode()
-        case dict():
-            return {name: _restored(item, shelf) for name, item in value.items()}
-        case list():
-            return [_restored(item, shelf) for item in value]
-    return value
+def _restored(shelf: Shelf, value: Json) -> Json:
+    """What stands for a value that is none of JSON's."""
+    if not isinstance(value, Beside):
+        raise ValueError(f"{value!r} is no JSON")
+    raw = shelf.get(value.name)
+    return value.before + (base64.b64encode(raw) if value.is_base64 else raw).decode()
 
 
 def _kind(data: bytes) -> str:

@@ -38,7 +38,7 @@ class BadRecording(ConfigError):
 def document_of(interaction: Interaction, shelf: Shelf, *, plain: bool = False) -> dict[str, Json]:
     """The values of a file. Long and binary parts go on the shelf."""
     request, answer, label = interaction.request, interaction.answer, interaction.label
-    asked: dict[str, Json] = {"method": request.method, "url": url_of(request)}
+    asked: dict[str, Json] = {"method": request.method, "url": request.url}
     if request.headers:
         asked["headers"] = _fields(request.headers)
     if request.body:
@@ -124,13 +124,6 @@ def remove(path: Path) -> None:
     """Delete a recording and what lies beside it."""
     for other in (*beside(path), path):
         other.unlink(missing_ok=True)
-
-
-def url_of(request: Request) -> str:
-    host = f"[{request.host}]" if ":" in request.host else request.host
-    usual = {"https": 443, "http": 80}.get(request.scheme)
-    port = "" if request.port == usual else f":{request.port}"
-    return f"{request.scheme}://{host}{port}{request.target}"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,36 +1,27 @@
-"""Recordings of others: HAR files read and written, cassettes of vcrpy read.
-
-What is read goes the way of every recording: scrubbed, looked through, named by its request. Both
-formats hold decoded or coded bodies, as their writers pleased; neither knows the times of frames.
-Sources: HAR 1.2 (w3c.github.io/web-performance/specs/HAR), vcrpy 7 (`vcr/serializers`).
-"""
+"""Which of the formats of others a file is in."""
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Any
 
-from khazad_mitm import __version__, wire
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.exchange import Json
-from khazad_mitm.messages import Headers, Request, Response
-from khazad_mitm.record.cassette import Cassette
-from khazad_mitm.record.files import url_of
-from khazad_mitm.record.interaction import Interaction
-from khazad_mitm.record.report import Report, Tally
-from khazad_mitm.record.scrub import secrets_of
-from khazad_mitm.record.take import Heard
-from khazad_mitm.record.writer import Ticket, Writer
+from khazad_mitm.record import har, vcr
+from khazad_mitm.record.exchanges import Exchange
+
+# How mitmproxy writes a flow: a length, then so many bytes.
+_FLOWS = re.compile(rb"\d+:")
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    request: Request
-    response: Response
+def has_flows(path: Path) -> bool:
+    """Is it a file of mitmproxy's, which `proxy.flow_files` reads? Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return _FLOWS.match(file.read(16)) is not None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
 
 
 def read(path: Path) -> list[Exchange]:
@@ -39,35 +30,14 @@ def read(path: Path) -> list[Exchange]:
     try:
         match document:
             case {"log": {"entries": list(entries)}}:
-                return [_of_har(entry) for entry in entries]
+                return har.read(entries)
             case {"interactions": list(interactions)}:
-                return [_of_vcr(one) for one in interactions]
+                return vcr.read(interactions)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error!r})") from None
-    raise ConfigError(f"{path}: neither a HAR file nor a cassette of vcrpy")
-
-
-def take_over(exchanges: Iterable[Exchange], folder: Path) -> Report:
-    """Write each into the cassette, behind what is there."""
-    cassette, tally = Cassette.open(folder), Tally()
-    writer = Writer(cassette, tally)
-    for one in exchanges:
-        secrets = secrets_of(one.request)
-        clean = cassette.rules.scrubber.request(one.request, secrets)
-        parsed = wire.recognise(clean)
-        digest = cassette.essence(clean, parsed).digest
-        path = writer.place(clean, parsed, digest, anew=False)
-        said = one.response
-        heard = Heard(said.status, said.headers, (said.body,), (0,))
-        writer.write(Ticket(clean, parsed, secrets, path), heard)
-    return tally.report(())
-
-
-def har_of(interactions: Iterable[Interaction]) -> dict[str, Json]:
-    """A HAR log, for tools that know this format."""
-    entries = [_to_har(one) for one in interactions]
-    creator = {"name": "khazad-mitm", "version": __version__}
-    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+    raise ConfigError(
+        f"{path}: neither a HAR file, nor flows of mitmproxy, nor a cassette of vcrpy"
+    )
 
 
 def _document(path: Path) -> Any:
@@ -83,101 +53,3 @@ def _document(path: Path) -> Any:
         raise ConfigError(f"{path}:{line}: {error.problem}") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: {error}") from None
-
-
-def _of_har(entry: Any) -> Exchange:
-    asked, said = entry["request"], entry["response"]
-    posted = asked.get("postData") or {}
-    request = Request.to(
-        asked["url"], _har_body(posted), _har_headers(asked["headers"]), asked["method"]
-    )
-    # The content of a HAR is decoded, whatever the header says.
-    headers = _har_headers(said["headers"]).without("content-encoding")
-    return Exchange(request, Response(said["status"], headers, _har_body(said["content"])))
-
-
-def _har_headers(fields: Any) -> Headers:
-    # HTTP/2's pseudo headers are listed by browsers.
-    return Headers(
-        (field["name"], field["value"]) for field in fields if not field["name"].startswith(":")
-    )
-
-
-def _har_body(content: Any) -> bytes:
-    text = content.get("text") or ""
-    return base64.b64decode(text) if content.get("encoding") == "base64" else text.encode()
-
-
-def _of_vcr(interaction: Any) -> Exchange:
-    asked, said = interaction["request"], interaction["response"]
-    request = Request.to(
-        asked["uri"], _bytes(asked.get("body")), _vcr_headers(asked["headers"]), asked["method"]
-    )
-    body = said.get("body") or {}
-    data = _bytes(body.get("string") if isinstance(body, dict) else body)
-    headers = _vcr_headers(said["headers"])
-    if data[:1] in (b"{", b"[") or data.startswith((b"data:", b"event:")):
-        # `decode_compressed_response` has undone what the header still says.
-        headers = headers.without("content-encoding")
-    return Exchange(request, Response(said["status"]["code"], headers, data))
-
-
-def _vcr_headers(fields: Any) -> Headers:
-    return Headers(_lines(fields or {}))
-
-
-def _lines(fields: Any) -> Iterator[tuple[str, str]]:
-    for name, values in fields.items():
-        for value in values if isinstance(values, list) else [values]:
-            yield name, value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return b"" if value is None else str(value).encode()
-
-
-def _to_har(one: Interaction) -> dict[str, Json]:
-    request, answer = one.request, one.answer
-    took = answer.frames[-1].at_ms if answer.frames else 0
-    media = answer.headers.get("content-type") or ""
-    asked: dict[str, Json] = {
-        "method": request.method,
-        "url": url_of(request),
-        "httpVersion": "HTTP/1.1",
-        "headers": [{"name": name, "value": value} for name, value in request.headers],
-        "queryString": [],
-        "cookies": [],
-        "headersSize": -1,
-        "bodySize": len(request.body),
-    }
-    if request.body:
-        media_asked = request.headers.get("content-type") or ""
-        asked["postData"] = {"mimeType": media_asked, **_har_text(request.body)}
-    said = {
-        "status": answer.status,
-        "statusText": "",
-        "httpVersion": "HTTP/1.1",
-        "headers": [{"name": name, "value": value} for name, value in answer.headers],
-        "cookies": [],
-        "content": {"size": len(answer.body), "mimeType": media, **_har_text(answer.body)},
-        "redirectURL": "",
-        "headersSize": -1,
-        "bodySize": len(answer.body),
-    }
-    return {
-        "startedDateTime": f"{one.label.recorded or '1970-01-01'}T00:00:00Z",
-        "time": took,
-        "request": asked,
-        "response": said,
-        "cache": {},
-        "timings": {"send": 0, "wait": took, "receive": 0},
-    }
-
-
-def _har_text(data: bytes) -> dict[str, str]:
-    try:
-        return {"text": data.decode()}
-    except UnicodeDecodeError:
-        return {"text": base64.b64encode(data).decode(), "encoding": "base64"}

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from khazad_mitm import wire
 from khazad_mitm.cache.fingerprint import COUNTED_HEADERS, IGNORED, canonical
@@ -46,6 +46,7 @@ _UUIDS = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNOR
 # Where the formats we know keep what the application says of itself.
 _SYSTEM_FIELDS = ("system", "instructions", "systemInstruction", "system_instruction", "preamble")
 _TURN_FIELDS = ("messages", "input")
+_TOOL_FIELDS = ("tools", "functions", "tool_choice", "function_call", "toolConfig", "tool_config")
 _SYSTEM_ROLES = ("system", "developer")
 
 
@@ -125,6 +126,21 @@ def essence(
     )
 
 
+def without_setting(essence: Essence) -> Essence:
+    """The same without system prompt and tools: what a program's prompts are, not what it asks."""
+    body = essence.body
+    if not isinstance(body, dict):
+        return essence
+    kept = {
+        name: [turn for turn in item if not _is_system(turn)]
+        if name in _TURN_FIELDS and isinstance(item, list)
+        else item
+        for name, item in body.items()
+        if name not in _SYSTEM_FIELDS and name not in _TOOL_FIELDS
+    }
+    return replace(essence, body=kept)
+
+
 def each_text(value: Json, change: Callable[[str], str]) -> Json:
     match value:
         case str():
@@ -168,6 +184,10 @@ def _without(value: Json, way: tuple[str, ...]) -> Json:
     return value
 
 
+def _is_system(turn: Json) -> bool:
+    return isinstance(turn, dict) and turn.get("role") in _SYSTEM_ROLES
+
+
 def _system_changed(body: Json, change: Callable[[str], str]) -> Json:
     if not isinstance(body, dict):
         return body
@@ -179,9 +199,6 @@ def _system_changed(body: Json, change: Callable[[str], str]) -> Json:
         turns = changed.get(name)
         if isinstance(turns, list):
             changed[name] = [
-                each_text(turn, change)
-                if isinstance(turn, dict) and turn.get("role") in _SYSTEM_ROLES
-                else turn
-                for turn in turns
+                each_text(turn, change) if _is_system(turn) else turn for turn in turns
             ]
     return changed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from khazad_mitm.errors import ConfigError
 from khazad_mitm.exchange import Hit, Miss, Reply
 from khazad_mitm.messages import Request
 from khazad_mitm.record.cassette import Cassette
+from khazad_mitm.record.faults import Fault
 from khazad_mitm.record.recorder import Recorder, RecordMode
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 LEARNING_S = 120.0
 
 
-def open_recorder(settings: Settings, build_cache: Callable[[Settings], Cache]) -> Recorder:
+def open_recorder(
+    settings: Settings, build_cache: Callable[[Settings], Cache], faults: Sequence[Fault] = ()
+) -> Recorder:
     """Load the cassette of the settings. Raises ConfigError with file and line where one of its
     files cannot be read, and where nothing can be played and nothing may be recorded."""
     folder = Path(settings.cassette or "").expanduser()
@@ -34,10 +37,12 @@ def open_recorder(settings: Settings, build_cache: Callable[[Settings], Cache]) 
             f"cassette: there is no recording in {folder}, and record=none makes none",
             "record first, with record=once; or is it another directory?",
         )
-    by_meaning = None
+    stand_in = None
     if settings.on_miss == "semantic":
-        by_meaning = ByMeaning(build_cache(_in_memory(settings)), cassette)
-    return Recorder(cassette, mode, settings.on_miss, settings.hosts, by_meaning)
+        stand_in = ByMeaning(build_cache(_in_memory(settings)), cassette)
+    return Recorder(
+        cassette, mode, settings.on_miss, settings.hosts, stand_in, settings.replay_pace, faults
+    )
 
 
 def _in_memory(settings: Settings) -> Settings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -17,14 +18,16 @@ from typing import NoReturn, Protocol
 
 from khazad_mitm import wire
 from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.pace import Pace
 from khazad_mitm.cache.stats import Stats
 from khazad_mitm.errors import UnknownEntry, tell
 from khazad_mitm.exchange import Miss, Outcome, ParsedRequest, Reply
 from khazad_mitm.fronts import Listener, Played, Unrecorded
 from khazad_mitm.messages import Headers, Request, Response
 from khazad_mitm.record.cassette import Cassette, endpoint
-from khazad_mitm.record.faults import Faults, error_of
+from khazad_mitm.record.faults import Fault, Faults, error_of
 from khazad_mitm.record.matching import Essence
+from khazad_mitm.record.playing import played
 from khazad_mitm.record.report import Report, Tally
 from khazad_mitm.record.scrub import secrets_of
 from khazad_mitm.record.take import Heard, Take
@@ -61,8 +64,8 @@ class Asked:
     secrets: tuple[str, ...]
 
 
-class ByMeaning(Protocol):
-    """Finds a recording of the same question in other words."""
+class StandIn(Protocol):
+    """Finds another recording that may answer where none matches."""
 
     def __call__(self, request: Request) -> Reply | None: ...
     def close(self) -> None: ...
@@ -85,15 +88,18 @@ class Recorder:
         mode: RecordMode,
         on_miss: str = "fail",
         hosts: tuple[str, ...] = (),
-        by_meaning: ByMeaning | None = None,
+        stand_in: StandIn | None = None,
+        pace: Pace = "off",
+        faults: Sequence[Fault] = (),
     ) -> None:
         """`hosts`: as the option; without, known LLM hosts, those of the cassette, and whoever is
-        spoken to in a provider's format. `by_meaning`: asked on a miss, for `on_miss=semantic`."""
+        spoken to in a provider's format. `stand_in`: asked on a miss, before it is refused. `pace`:
+        as `replay_pace`. `faults`: beside those of the cassette."""
         self.cassette = cassette
         self.record_mode = mode
         self._on_miss = on_miss
         self.hosts = hosts
-        self._by_meaning = by_meaning
+        self._stand_in = stand_in
         self._plays = mode is not RecordMode.ALL
         self._records = mode in (RecordMode.ALL, RecordMode.NEW_EPISODES) or (
             mode is RecordMode.ONCE and not cassette.recordings
@@ -102,7 +108,8 @@ class Recorder:
         # Nothing that was heard may be lost: it waits, however long the disk takes.
         self._keeper = Keeper(limit=0)
         self._writer = Writer(cassette, self._tally)
-        self._faults = Faults(cassette.rules.faults)
+        self._pace = pace
+        self._faults = Faults((*faults, *cassette.rules.faults))
 
     @property
     def is_closed(self) -> bool:
@@ -150,6 +157,9 @@ class Recorder:
     def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> NoReturn:
         raise UnknownEntry(NO_ENTRIES)
 
+    def export(self, id_: str) -> NoReturn:
+        raise UnknownEntry(NO_ENTRIES)
+
     def wrong(self, id_: str, ask: str | None = None) -> NoReturn:
         raise UnknownEntry(NO_ENTRIES)
 
@@ -183,9 +193,9 @@ class Recorder:
 
     def _decided(self, asked: Asked) -> Played | Unrecorded | None:
         if self._plays:
-            played = self._played(asked)
-            if played is not None:
-                return played
+            outcome = self._played(asked)
+            if outcome is not None:
+                return outcome
         if self._records:
             return self._to_be_recorded(asked)
         return self._missed(asked)
@@ -195,29 +205,28 @@ class Recorder:
         if ahead is None:
             return None
         faults = self._faults.striking(ahead.path.stem)
-        delay_s = sum(fault.delay_ms for fault in faults) / 1000
         for fault in faults:
             if fault.status is not None:
                 logger.info("[Khazad] FAULT - %s - %s", fault.status, ahead.path.stem)
+                delay_s = sum(fault.delay_ms for fault in faults) / 1000
                 return Played(error_of(fault, asked.request, asked.parsed), delay_s=delay_s)
+        outcome = played(ahead, faults, self._pace)
+        if outcome.reply.resets_after == 0:
+            logger.info("[Khazad] FAULT - reset - %s", ahead.path.stem)
+            return outcome
         recording = self.cassette.next(asked.digest)
         if recording is None:  # another thread was faster
             return None
         self._tally.count_played()
         name = recording.path.stem
         logger.info("[Khazad] REPLAY - %s - %s", name, endpoint(asked.request))
-        answer = recording.interaction.answer
-        said = ("Cache-Status", 'khazad; hit; detail="recorded"')
-        headers = answer.headers.plus(said, ("X-Khazad-Entry", name))
-        cuts = [fault.cut_after for fault in faults if fault.cut_after is not None]
-        frames = tuple(frame.data for frame in answer.frames[: min(cuts, default=None)])
-        return Played(Reply(answer.status, headers, frames), answer.is_stream, delay_s)
+        return played(recording, faults, self._pace)
 
     def _to_be_recorded(self, asked: Asked) -> Unrecorded:
         path = self._writer.place(
             asked.request, asked.parsed, asked.digest, anew=self.record_mode is RecordMode.ALL
         )
-        ticket = Ticket(asked.request, asked.parsed, asked.secrets, path)
+        ticket = Ticket(asked.request, asked.parsed, asked.digest, asked.secrets, path)
 
         def keep(heard: Heard) -> None:
             self._keeper.hand(partial(self._writer.write, ticket, heard))
@@ -229,8 +238,8 @@ class Recorder:
 
     def _missed(self, asked: Asked) -> Played | None:
         # One that was played as often as it was recorded is no paraphrase of itself.
-        if self._by_meaning is not None and not self.cassette.of(asked.digest):
-            reply = self._by_meaning(asked.request)
+        if self._stand_in is not None and not self.cassette.of(asked.digest):
+            reply = self._stand_in(asked.request)
             if reply is not None:
                 self._tally.count_played()
                 return Played(reply, asked.parsed is not None and asked.parsed.framing.is_stream)
@@ -320,8 +329,8 @@ class Recorder:
 
     def close(self) -> None:
         self._keeper.close(timeout_s=60.0)
-        if self._by_meaning is not None:
-            self._by_meaning.close()
+        if self._stand_in is not None:
+            self._stand_in.close()
 
 
 def _with_body(request: Request, body: bytes) -> Request:

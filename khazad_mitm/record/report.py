@@ -13,8 +13,8 @@ from khazad_mitm.cache.stats import Stats
 @dataclass(frozen=True, slots=True)
 class Report:
     played: int = 0
-    recorded: int = 0
-    """Files written."""
+    written: tuple[Path, ...] = ()
+    """Files of what was recorded, in order."""
     unchanged: int = 0
     """Answers that were on file already."""
     forwarded: int = 0
@@ -24,6 +24,10 @@ class Report:
     lost: tuple[str, ...] = ()
     """Answers that could not be recorded, and why."""
     unused: tuple[Path, ...] = ()
+
+    @property
+    def recorded(self) -> int:
+        return len(self.written)
 
     def __str__(self) -> str:
         """In one line."""
@@ -53,14 +57,16 @@ class Tally:
     def reset(self) -> None:
         with self._lock:
             self._counts: Counter[str] = Counter()
+            self._written: list[Path] = []
             self._unrecorded: list[str] = []
             self._lost: list[str] = []
 
     def count_played(self) -> None:
         self._count("played")
 
-    def count_recorded(self) -> None:
-        self._count("recorded")
+    def count_recorded(self, path: Path) -> None:
+        with self._lock:
+            self._written.append(path)
 
     def count_unchanged(self) -> None:
         self._count("unchanged")
@@ -80,7 +86,7 @@ class Tally:
         with self._lock:
             return Report(
                 self._counts["played"],
-                self._counts["recorded"],
+                tuple(self._written),
                 self._counts["unchanged"],
                 self._counts["forwarded"],
                 tuple(self._unrecorded),
@@ -97,9 +103,10 @@ class Tally:
                 cache_misses=(
                     len(self._unrecorded)
                     + len(self._lost)
-                    + sum(self._counts[name] for name in ("recorded", "unchanged", "forwarded"))
+                    + len(self._written)
+                    + sum(self._counts[name] for name in ("unchanged", "forwarded"))
                 ),
-                stored=self._counts["recorded"],
+                stored=len(self._written),
                 similarity_sum=float(self._counts["played"]),
             )
 

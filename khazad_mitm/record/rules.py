@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.record.faults import Fault
+from khazad_mitm.record.faults import Fault, fault_of
 from khazad_mitm.record.matching import NAMED, Tolerances
 from khazad_mitm.record.scrub import SCRUBBED, Scrubber, field_pattern
 from khazad_mitm.record.yamls import Lined, NotYaml, load
@@ -31,7 +31,6 @@ HINT = (
 KEYS = ("ignore", "replace", "scrub", "keep_headers", "faults")
 
 _PATH = re.compile(r"[\w$-]+(?:\[(?:\*|\d+)\]|\.[\w$-]+)*")
-_FAULT_NUMBERS = ("status", "retry_after", "delay_ms", "cut_after", "times")
 _STEP = re.compile(r"[\w$-]+|\*")
 
 
@@ -108,17 +107,10 @@ class _Reader:
         return tuple(self._fault(rule) for rule in self._rules(document, "faults"))
 
     def _fault(self, rule: Lined) -> Fault:
-        known = {"where": str} | dict.fromkeys(_FAULT_NUMBERS, int)
-        for name, value in rule.items():
-            if name not in known:
-                self.refuse(rule.line, f"faults: {name!r} is none of {', '.join(known)}")
-            if type(value) is not known[name] or (isinstance(value, int) and value < 0):
-                self.refuse(rule.line, f"faults: {name}: {value!r} is no {known[name].__name__}")
-        if not rule.keys() & {"status", "delay_ms", "cut_after"}:
-            self.refuse(rule.line, "faults: a fault has a status, a delay_ms or a cut_after")
-        if not 400 <= rule.get("status", 400) <= 599:
-            self.refuse(rule.line, f"faults: status: {rule['status']} is no error (400 to 599)")
-        return Fault(**rule)
+        try:
+            return fault_of(rule)
+        except ValueError as error:
+            self.refuse(rule.line, f"faults: {error}")
 
     def _rules(self, document: Lined, name: str) -> list[Lined]:
         rules = document.get(name) or []

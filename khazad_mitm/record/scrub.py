@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from urllib.parse import unquote_plus
 
-from khazad_mitm.cache.fingerprint import COUNTED_HEADERS
+from khazad_mitm.cache.policy import READ_HEADERS
 from khazad_mitm.cache.sensitive import KEY_LOOKS
 from khazad_mitm.exchange import Json
 from khazad_mitm.messages import Headers, Request
@@ -26,7 +26,7 @@ SCRUBBED = "SCRUBBED"
 
 # Of a request only what says how to read it, or counts in matching. Every other header is the
 # client's own business, and may be a secret under a name nobody can know.
-KEPT_OF_REQUEST = frozenset({"content-type", "accept", *COUNTED_HEADERS})
+KEPT_OF_REQUEST = READ_HEADERS
 
 # Of an answer all but what belongs to the connection, to the body as it was coded, or to the
 # network between. Rate limits and `retry-after` stay: an error is not the same without them.

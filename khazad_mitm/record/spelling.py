@@ -7,7 +7,7 @@ it for HTML. A text that none of them gives back byte for byte is kept as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from khazad_mitm.exchange import Json
@@ -28,12 +28,13 @@ class Spelling:
     is_ascii: bool = False
     is_html_safe: bool = False
 
-    def write(self, value: Json) -> str:
-        """Raises ValueError for what JSON cannot say."""
+    def write(self, value: Json, other: Callable[[Json], Json] | None = None) -> str:
+        """Raises ValueError for what JSON cannot say. `other`: gives a value for what is none."""
         text = json.dumps(
             value,
             ensure_ascii=self.is_ascii,
             allow_nan=False,
+            default=other,
             indent=self.indent,
             separators=(
                 None
@@ -77,8 +78,9 @@ class Spelt:
     before: str = ""
     after: str = ""
 
-    def text(self) -> str:
-        return self.before + self.spelling.write(self.value) + self.after
+    def text(self, other: Callable[[Json], Json] | None = None) -> str:
+        """`other`: as for `Spelling.write`."""
+        return self.before + self.spelling.write(self.value, other) + self.after
 
 
 def spelt(text: str) -> Spelt | None:

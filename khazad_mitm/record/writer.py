@@ -42,9 +42,12 @@ class Ticket:
     request: Request
     """Scrubbed."""
     parsed: ParsedRequest | None
+    digest: str
     secrets: tuple[str, ...]
     """Credentials of the call, which may stand in its answer too."""
     path: Path
+    made_at: float | None = None
+    """Unix seconds; None: now."""
 
 
 class Writer:
@@ -99,7 +102,7 @@ class Writer:
             "http" if ticket.parsed is None else ticket.parsed.provider.name,
             "" if ticket.parsed is None else ticket.parsed.model,
             f"khazad-mitm {__version__}",
-            datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+            _day(ticket.made_at),
         )
         return Interaction(ticket.request, answer, label)
 
@@ -115,8 +118,14 @@ class Writer:
         if found is not None:
             raise ValueError(f"{found}; nothing was written. Scrub it with a rule in cassette.yaml")
         files.replace(path, text, shelf.files)
-        self._tally.count_recorded()
+        self._tally.count_recorded(path)
         logger.info("[Khazad] RECORDED - %s", path.name)
+
+
+def _day(made_at: float | None) -> str:
+    utc = timezone.utc
+    when = datetime.now(utc) if made_at is None else datetime.fromtimestamp(made_at, utc)
+    return when.strftime("%Y-%m-%d")
 
 
 def suspects_of(text: str, shelf: Shelf) -> Iterator[str]:

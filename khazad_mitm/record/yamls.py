@@ -35,6 +35,7 @@ _RESOLVED = tuple(
         ("value", r"=", "="),
     )
 )
+_FIRST = frozenset().union(*(first for _, _, first in _RESOLVED))
 _ODD = re.compile(r"(?i)(y|n|yes|no|on|off|true|false|null|0[ox][0-9a-f_]+|[-+]?[0-9.][0-9_:.eE+-]*"
                   r"|\d{4}-\d\d?-\d\d?.*|[-+]?\.(inf|nan))")  # fmt: skip
 
@@ -57,7 +58,8 @@ class Flow(dict[str, Any]):
 class Lined(dict[str, Any]):
     """A mapping that was read, and the line it began at."""
 
-    line: int = 1
+    __slots__ = ("line",)
+    line: int
 
 
 def dump(document: Json) -> str:
@@ -145,19 +147,23 @@ class _Reader:
     def _items(self, event: Any) -> list[Json]:
         _untagged(event)
         items = []
-        while type(event := self._next()) is not self._sequence_end:
-            items.append(self._value(event))
+        following, scalar, end = self._next, self._scalar, self._sequence_end
+        while type(event := following()) is not end:
+            items.append(_scalar(event) if type(event) is scalar else self._value(event))
         return items
 
     def _pairs(self, start: Any) -> Json:
         made = Lined()
         made.line = start.start_mark.line + 1
-        while type(key := self._next()) is not self._mapping_end:
-            if type(key) is not self._scalar:
+        following, scalar, end = self._next, self._scalar, self._mapping_end
+        while type(key := following()) is not end:
+            if type(key) is not scalar:
                 raise NotYaml("a key is a text", key.start_mark.line + 1)
-            if key.value in made:
-                raise NotYaml(f"{key.value!r} stands here twice", key.start_mark.line + 1)
-            made[key.value] = self._value(self._next())
+            name = key.value
+            if name in made:
+                raise NotYaml(f"{name!r} stands here twice", key.start_mark.line + 1)
+            event = following()
+            made[name] = _scalar(event) if type(event) is scalar else self._value(event)
         if start.tag == _BESIDE:
             return _beside(made)
         _untagged(start)
@@ -165,9 +171,10 @@ class _Reader:
 
 
 def _scalar(event: Any) -> Json:
-    _untagged(event)
+    if event.tag is not None:
+        _untagged(event)
     text: str = event.value
-    if not event.implicit[0]:  # quoted
+    if not event.implicit[0] or text[:1] not in _FIRST:  # quoted, or nothing but a text
         return text
     match _kind(text):
         case "int" if len(text) <= MOST_DIGITS:

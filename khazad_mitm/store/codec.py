@@ -13,7 +13,7 @@ from khazad_mitm.exchange import Entry, Framing
 from khazad_mitm.messages import Headers
 
 # Raise it whenever the list in `encode` changes: an older entry is then absent, not misread.
-VERSION = 4
+VERSION = 5
 
 # Version, then the lengths of the four parts.
 _HEAD = Struct(">BIIII")
@@ -46,6 +46,8 @@ def encode(entry: Entry) -> bytes:
             entry.took_s,
             entry.pace_ms,
             entry.pool,
+            entry.url,
+            list(entry.request_headers),
         ]
     ).encode("ascii")
     answer, original, request = entry.answer, entry.original, entry.request
@@ -100,20 +102,18 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
             int() | float() as took_s,
             list() as pace_ms,
             str() as pool,
+            str() as url,
+            list() as asked_fields,
         ] if _all(str, tags) and _all(int, pace_ms):
-            headers = []
-            for field in fields:
-                match field:
-                    case [str() as name, str() as value]:
-                        headers.append((name, value))
-                    case _:
-                        return None
+            headers, request_headers = _headers(fields), _headers(asked_fields)
+            if headers is None or request_headers is None:
+                return None
             return Entry(
                 id=id_,
                 provider=provider,
                 model=model,
                 status=status,
-                headers=Headers(headers),
+                headers=headers,
                 answer=answer,
                 original=original,
                 framing=Framing(media, include_usage, variant),
@@ -130,9 +130,22 @@ def _entry(meta: object, answer: bytes, original: bytes, request: bytes) -> Entr
                 request=request,
                 pace_ms=tuple(pace_ms),
                 pool=pool,
+                url=url,
+                request_headers=request_headers,
             )
         case _:
             return None
+
+
+def _headers(fields: list[object]) -> Headers | None:
+    headers = []
+    for field in fields:
+        match field:
+            case [str() as name, str() as value]:
+                headers.append((name, value))
+            case _:
+                return None
+    return Headers(headers)
 
 
 def _all(kind: type, values: list[object]) -> bool:

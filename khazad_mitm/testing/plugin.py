@@ -22,6 +22,7 @@ import pytest
 
 if TYPE_CHECKING:
     from khazad_mitm.record.recorder import Recorder
+    from khazad_mitm.testing.children import Children
 
 MARKER = "khazad"
 MODES = ("none", "once", "new_episodes", "all")
@@ -49,7 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(cassette=None, record=None, on_miss='fail', hosts=(), allow_unused=False):"
+        f"{MARKER}(cassette=None, record=None, on_miss='fail', hosts=(), faults=(),"
+        " allow_unused=False):"
         " play this test's LLM calls from a cassette; by default cassettes/MODULE/TEST beside it",
     )
     if config.getoption("--khazad-block-network"):
@@ -80,6 +82,7 @@ def khazad_cassette(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     been so far."""
     from khazad_mitm.inprocess import patch
     from khazad_mitm.record.cassette import Cassette
+    from khazad_mitm.record.faults import fault_in
     from khazad_mitm.record.recorder import Recorder, RecordMode
 
     asked = _asked(request.node)
@@ -90,6 +93,7 @@ def khazad_cassette(request: pytest.FixtureRequest) -> Iterator[Recorder]:
         RecordMode(mode),
         asked.get("on_miss", "fail"),
         tuple(asked.get("hosts", ())),
+        faults=[fault_in(rule, "faults") for rule in asked.get("faults", ())],
     )
     request.node.stash[_RECORDER] = recorder
     source = _Here(recorder)
@@ -101,15 +105,25 @@ def khazad_cassette(request: pytest.FixtureRequest) -> Iterator[Recorder]:
         recorder.close()
 
 
+@pytest.fixture(scope="session")
+def khazad_children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    """A proxy of this session (with xdist: of this worker), for `khazad_environ`."""
+    from khazad_mitm.testing.children import children
+
+    with children(tmp_path_factory.mktemp("khazad")) as made:
+        yield made
+
+
 @pytest.fixture
-def khazad_environ(khazad_cassette: Recorder, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+def khazad_environ(
+    khazad_cassette: Recorder, khazad_children: Children
+) -> Iterator[Mapping[str, str]]:
     """The environment for a child process, in any language, whose calls the cassette answers.
 
-    By a proxy that lives as long as the test; needs the extra `proxy`.
+    By a proxy that lives as long as the session; needs the extra `proxy`. A child that outlives its
+    test is refused, or answered from the cassette of the test that runs then.
     """
-    from khazad_mitm.testing.children import environment_of
-
-    with environment_of(khazad_cassette, tmp_path) as environ:
+    with khazad_children.of(khazad_cassette) as environ:
         yield environ
 
 
@@ -162,7 +176,7 @@ def _asked(item: pytest.Item) -> Mapping[str, Any]:
     marker = _marker(item)
     if marker is None:
         return {}
-    known = {"cassette", "record", "on_miss", "hosts", "allow_unused"}
+    known = {"cassette", "record", "on_miss", "hosts", "faults", "allow_unused"}
     if marker.args or marker.kwargs.keys() - known:
         raise pytest.UsageError(f"@pytest.mark.{MARKER} takes {', '.join(sorted(known))}, by name")
     return marker.kwargs

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,6 +52,22 @@ def test_an_entry_tells_what_it_was_asked_and_what_it_has_answered(desk: Desk) -
     ] == answered["differs"]
     assert {"figures", "negation"} <= {verdict["guard"] for verdict in answered["guards"]}
     assert not any(verdict["differs"] for verdict in answered["guards"])
+
+
+def test_an_entry_is_exported_as_the_call_it_was(desk: Desk) -> None:
+    where = "https://api.example.com/v1/chat?key=secret&api-version=1"
+    headers = {"Content-Type": "application/json", "x-customer": "joe", "openai-beta": "x"}
+    parsed = asked("tea or coffee", url=where, headers=headers)
+    desk.answer(desk.ask(parsed), chat("Tea."))
+    hit = desk.ask(parsed)
+
+    told = desk.cache.export(hit.entry.id[:12])
+
+    assert "https://api.example.com/v1/chat?api-version=1" == told["url"]
+    assert [["Content-Type", "application/json"], ["openai-beta", "x"]] == told["request_headers"]
+    assert parsed.request.body == base64.b64decode(told["request"])
+    assert hit.entry.original == base64.b64decode(told["body"])
+    assert hit.entry.id == told["id"]
 
 
 def test_the_beginning_of_an_id_will_do(desk: Desk) -> None:

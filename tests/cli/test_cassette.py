@@ -96,18 +96,3 @@ def test_a_directory_that_is_not_there_is_said(
 ) -> None:
     assert 2 == main(["cassette", verb, str(tmp_path / "nowhere")])
     assert "nowhere is no directory" in capsys.readouterr().err
-
-
-def test_export_writes_what_import_takes_over(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path_factory.mktemp("other")
-    assert 0 == main(["cassette", "export", str(folder)])
-    har = other / "log.har"
-    har.write_text(capsys.readouterr().out)
-
-    assert 0 == main(["cassette", "import", str(har), str(other / "taken")])
-
-    assert sorted(path.name for path in folder.rglob("*.yaml")) == sorted(
-        path.name for path in (other / "taken").iterdir()
-    )

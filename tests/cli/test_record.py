@@ -43,11 +43,32 @@ def test_a_command_is_recorded_and_then_runs_on_its_recordings(
     assert recorded.stdout == replayed.stdout
     assert 2 == len(list((tmp_path / "fixtures").iterdir()))
 
-    missing = khazad(tmp_path, "replay", "fixtures", "--", *asking, "three")
+    missing = khazad(tmp_path, "replay", "fixtures", "--on-miss", "fail", "--", *asking, "three")
     assert 1 == missing.returncode
     assert "no recording matches POST 127.0.0.1/v1/chat/completions (m)" in missing.stderr
     assert "1 without a recording, 2 recordings not asked for" in missing.stderr
     assert missing.stdout.startswith("400 ")
+
+
+def test_a_command_is_tried_with_faults(tmp_path: Path, upstream: Upstream) -> None:
+    url = f"http://127.0.0.1:{upstream.port}/v1/chat/completions"
+    asking = (sys.executable, "-c", ASK, url)
+    khazad(tmp_path, "record", "fixtures", "--", *asking, "one")
+    upstream.close()
+    faults = (
+        "--fault",
+        "status: 529, times: 1",
+        "--fault",
+        "status: 429, retry_after: 1, times: 2",
+    )
+
+    done = khazad(tmp_path, "replay", "fixtures", *faults, "--", *asking, "one", "one", "one")
+
+    assert ["529", "429", "200"] == [line.split()[0] for line in done.stdout.splitlines()]
+    assert 0 == done.returncode
+    wrong = khazad(tmp_path, "replay", "fixtures", "--fault", "stats: 1", "--", *asking, "one")
+    assert 2 == wrong.returncode
+    assert "--fault: 'stats: 1': 'stats' is none of where, status" in wrong.stderr
 
 
 def test_prune_removes_what_a_command_does_not_ask_for(tmp_path: Path, upstream: Upstream) -> None:
@@ -75,7 +96,8 @@ def test_prune_removes_what_a_command_does_not_ask_for(tmp_path: Path, upstream:
         (("replay", "nowhere", "--", "true"), "there is no recording in nowhere"),
         (("record", "fixtures"), "record fixtures: no command given"),
         (("record", "--record", "twice", "x", "--", "true"), "'twice' is not one of none"),
-        (("record", "x", "--record", "all", "--", "true"), "--record stands behind the directory"),
+        (("record", "x", "--record", "twice", "--", "true"), "'twice' is not one of none"),
+        (("replay", "x", "--mode", "exact"), "replay x: no command given"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_starts(

@@ -8,6 +8,7 @@ import pytest
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.fronts import Played
 from khazad_mitm.messages import Headers
+from khazad_mitm.record.faults import fault_in
 from khazad_mitm.record.rules import read_rules
 from tests.record.calls import SSE, answer, chat, play, record, replayer
 
@@ -62,7 +63,9 @@ async def test_a_slow_answer_takes_its_time_and_stops_nobody_else(
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("{times: 1}", "2: faults: a fault has a status, a delay_ms or a cut_after"),
+        ("{times: 1}", "2: faults: a fault has one of status, delay_ms, timing, cut_after, reset"),
+        ("{timing: true}", "2: faults: timing: True is no int"),
+        ("{reset: 1}", "2: faults: reset: 1 is no bool"),
         ("{status: 200}", "2: faults: status: 200 is no error"),
         ("{status: soon}", "2: faults: status: 'soon' is no int"),
         ("{delay_ms: -1}", "2: faults: delay_ms: -1 is no int"),
@@ -74,6 +77,40 @@ def test_what_is_no_fault_is_said_with_its_line(tmp_path: Path, fault: str, mess
 
     with pytest.raises(ConfigError, match=message):
         read_rules(tmp_path)
+
+
+def test_a_reset_before_anything_uses_up_no_recording(tmp_path: Path) -> None:
+    record(tmp_path, (ASKED, answer("x")))
+    declare(tmp_path, "{reset: true, times: 1}")
+    recorder = replayer(tmp_path)
+
+    outcome = recorder.look_up(ASKED)
+
+    assert isinstance(outcome, Played)
+    assert 0 == outcome.reply.resets_after
+    assert (200, answer("x")) == play(recorder, ASKED)
+
+
+@pytest.mark.parametrize("text", ["status: 429, times: 1", "{status: 429, times: 1}"])
+def test_a_rule_of_the_command_line_is_one_of_a_cassette(tmp_path: Path, text: str) -> None:
+    record(tmp_path, (ASKED, answer("x")))
+    recorder = replayer(tmp_path, faults=[fault_in(text)])
+
+    assert [429, 200] == [play(recorder, ASKED)[0] for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "a fault has one of status"),
+        ("status", "status: None is no int"),
+        ("status=429", "'status=429' is none of where"),
+        ("status: [", "did not find expected node content"),
+    ],
+)
+def test_what_is_no_rule_is_refused_with_an_example(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=f"(?s)^--fault: .*{why}.*hint: for example"):
+        fault_in(text)
 
 
 def test_the_headers_of_a_fault_are_those_of_its_provider(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_on_miss_semantic_asks_for_the_same_in_other_words(tmp_path: Path) -> No
         def close(self) -> None: ...
 
     record(tmp_path, (ASKED, answer("x")))
-    recorder = replayer(tmp_path, on_miss="semantic", by_meaning=Finds())
+    recorder = replayer(tmp_path, on_miss="semantic", stand_in=Finds())
 
     assert (200, b"near") == play(recorder, chat("Which period is it?"))
     assert 400 == play(recorder, chat("Something else"))[0]
@@ -292,6 +292,6 @@ def test_a_recording_is_neither_checked_nor_an_entry(tmp_path: Path) -> None:
     recorder = Recorder(Cassette.open(tmp_path), RecordMode.ONCE)
 
     assert recorder.shadow(None) is None
-    for asked in (recorder.explain, recorder.wrong):
+    for asked in (recorder.explain, recorder.export, recorder.wrong):
         with pytest.raises(UnknownEntry, match="a cassette is in the place"):
             asked("abcd")

@@ -39,6 +39,8 @@ def entry(number: int, ttl_s: float | None = 1_000, **changes: Any) -> Entry:
         tokens=7,
         output_tokens=3,
         took_s=1.25,
+        url="https://api.openai.com/v1/chat/completions",
+        request_headers=Headers([("content-type", "application/json")]),
         tags=("a", "b"),
     )
     return replace(made, **changes)

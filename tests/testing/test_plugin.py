@@ -193,7 +193,24 @@ def test_an_argument_nobody_knows_is_an_error(run: Run) -> None:
     status, said = run("@pytest.mark.khazad(casette='x')\ndef test_it(): ...")
 
     assert 0 != status
-    assert "@pytest.mark.khazad takes allow_unused, cassette, hosts, on_miss, record" in said
+    assert (
+        "@pytest.mark.khazad takes allow_unused, cassette, faults, hosts, on_miss, record" in said
+    )
+
+
+def test_a_test_may_have_faults_of_its_own(run: Run) -> None:
+    once = """
+        @pytest.mark.khazad
+        def test_it():
+            assert [529, 200] == [ask()[0], ask()[0]]
+    """
+    run(once.replace("529, 200", "200, 200"), "--khazad-record=once")
+
+    status, said = run(
+        once.replace("khazad\n", "khazad(faults=['status: 529, times: 1'], allow_unused=True)\n")
+    )
+
+    assert 0 == status, said
 
 
 def test_block_network_refuses_all_but_loopback(run: Run) -> None:
@@ -211,26 +228,90 @@ def test_block_network_refuses_all_but_loopback(run: Run) -> None:
     assert "--khazad-block-network: 192.0.2.1 may not be reached" in said
 
 
-@pytest.mark.skipif(find_spec("mitmproxy") is None, reason="needs the extra proxy")
-def test_the_children_of_a_test_are_answered_too(run: Run, upstream: Upstream) -> None:
-    source = """
-        CHILD = '''
-        import http.client, json, os, sys, urllib.parse
-        proxy = urllib.parse.urlsplit(os.environ["HTTP_PROXY"])
-        client = http.client.HTTPConnection(proxy.hostname, proxy.port)
-        client.request("POST", sys.argv[1], sys.argv[2], {"Content-Type": "application/json"})
-        print(client.getresponse().read().decode())
-        '''
+CHILDREN = """
+    CHILD = '''
+    import http.client, json, os, sys, urllib.parse
+    proxy = urllib.parse.urlsplit(os.environ["HTTP_PROXY"])
+    client = http.client.HTTPConnection(proxy.hostname, proxy.port)
+    client.request("POST", sys.argv[1], sys.argv[2], {"Content-Type": "application/json"})
+    answer = client.getresponse()
+    print(answer.status, answer.read().decode())
+    '''
 
-        @pytest.mark.khazad
-        def test_it(khazad_environ):
-            import json, textwrap
-            command = [sys.executable, "-c", textwrap.dedent(CHILD), URL, json.dumps(body("hi"))]
-            said = subprocess.run(command, env=khazad_environ, capture_output=True, text=True)
-            assert "Rome #1" in said.stdout, said
+    def child(environ, text):
+        import json, textwrap
+        command = [sys.executable, "-c", textwrap.dedent(CHILD), URL, json.dumps(body(text))]
+        said = subprocess.run(command, env=environ, capture_output=True, text=True)
+        with open("proxies", "a") as log:
+            print(environ["HTTP_PROXY"], environ.get("PYTEST_XDIST_WORKER"), file=log)
+        return said.stdout
+
+    @pytest.mark.khazad
+    def test_one(khazad_environ):
+        assert "200" == child(khazad_environ, "hi")[:3]
+
+    @pytest.mark.khazad
+    def test_two(khazad_environ):
+        said = child(khazad_environ, "hi"), child(khazad_environ, "hi")
+        assert ["200", "200"] == [one[:3] for one in said]
+        assert said[0] != said[1]
+
+    @pytest.mark.khazad(record="MODE", cassette="third")
+    def test_three(khazad_environ):
+        assert "200" == child(khazad_environ, "something new")[:3]
+"""
+
+
+@pytest.mark.skipif(find_spec("mitmproxy") is None, reason="needs the extra proxy")
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["here", "xdist"])
+def test_the_children_of_all_tests_are_answered_by_one_proxy(
+    run: Run, upstream: Upstream, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    status, said = run(CHILDREN.replace("MODE", "all"), "--khazad-record=once")
+    assert 0 == status, said
+    assert 4 == len(upstream.calls)
+    (tmp_path / "proxies").unlink()
+
+    status, said = run(CHILDREN.replace("MODE", "new_episodes"), *arguments, finds_plugins=True)
+
+    assert 0 == status, said
+    assert 4 == len(upstream.calls)
+    used = set((tmp_path / "proxies").read_text().splitlines())
+    assert len(used) <= max(1, len(arguments))
+    assert len(used) == len({line.split()[1] for line in used})
+
+
+@pytest.mark.skipif(find_spec("mitmproxy") is None, reason="needs the extra proxy")
+def test_a_child_has_the_mode_of_its_test(run: Run, upstream: Upstream) -> None:
+    status, said = run(CHILDREN.replace("MODE", "once"))
+
+    assert 1 == status
+    # The third records; the others have nothing to play.
+    assert 1 == len(upstream.calls)
+    assert 2 == said.count("FAILED test_them.py")
+
+
+@pytest.mark.skipif(find_spec("mitmproxy") is None, reason="needs the extra proxy")
+def test_what_outlives_its_test_is_refused(run: Run, upstream: Upstream) -> None:
+    """By then another test may run that has no children, or none at all."""
+    source = """
+        KEPT = {}
+
+        @pytest.mark.khazad(record="all")
+        def test_one(khazad_environ):
+            KEPT.update(khazad_environ)
+
+        def test_two():
+            import http.client, json, urllib.parse
+            proxy = urllib.parse.urlsplit(KEPT["HTTP_PROXY"])
+            client = http.client.HTTPConnection(proxy.hostname, proxy.port)
+            json_ = {"Content-Type": "application/json"}
+            client.request("POST", URL, json.dumps(body("hi")), json_)
+            answer = client.getresponse()
+            assert 400 == answer.status
+            assert b"no recording" in answer.read()
+            client.close()
     """
-    assert 0 == run(source, "--khazad-record=once")[0]
-    upstream.calls.clear()
 
     status, said = run(source)
 
