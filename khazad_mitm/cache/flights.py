@@ -163,7 +163,11 @@ class Flights:
                 told = Turn.ALONE
             elif stream and flight.live is not None and flight.live.follow():
                 told = flight.live
-            elif flight.live is None and self._clock() - flight.began > WAIT_S:
+            elif flight.live is not None and flight.live.follow():
+                # The answer will be there when the stream is over, whoever leaves it.
+                flight.waiting.append((stream, turn))
+                return turn
+            elif self._clock() - flight.began > WAIT_S:
                 flight.began, flight.stream = self._clock(), stream
             else:
                 flight.waiting.append((stream, turn))
