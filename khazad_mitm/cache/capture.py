@@ -43,7 +43,8 @@ class Capture:
         vanished: Callable[[Callable[[str], None], Live | None], None] | None = None,
     ) -> None:
         """`ends_with_message`: as in `ParsedRequest`. `goes_live`: is given what others may read
-        along, where it may be read along at all."""
+        along, where it may be read along at all. `vanished`: takes in, from the collector,
+        `dropped` and `live` of a capture that nobody has ended."""
         self.live: Live | None = None
         self._goes_live = goes_live
         self._vanished = vanished
