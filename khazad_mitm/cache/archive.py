@@ -29,6 +29,7 @@ from khazad_mitm.cache.capture import Capture
 from khazad_mitm.cache.commands import Command, Steps
 from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.cache.live import Live
+from khazad_mitm.cache.orphans import Orphans
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
@@ -70,6 +71,7 @@ class Archive:
         self._keeper = Keeper()
         # A thread of its own: answers do not wait behind a verifier.
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
+        self._orphans = Orphans()
         self._sampler = shadow.Sampler(shadow_per_hour)
         self._is_closed = False
         self._labelled: set[tuple[str, float, tuple[str, ...]]] = set()
@@ -81,6 +83,7 @@ class Archive:
             partial(self._let_go, miss),
             ends_with_message=miss.parsed.ends_with_message,
             goes_live=self._goes_live(miss),
+            vanished=self._orphans.take if miss.flight else None,
         )
 
     def _goes_live(self, miss: Miss) -> Callable[[Live], None] | None:
@@ -162,6 +165,7 @@ class Archive:
     def close(self) -> None:
         """Store what is waiting, and end the threads. Idempotent."""
         self._keeper.close()
+        self._orphans.close()
         self._is_closed = True
         self._judging.close(0.0)
 

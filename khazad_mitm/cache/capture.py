@@ -29,6 +29,7 @@ class Capture:
         "_limit",
         "_marks",
         "_size",
+        "_vanished",
         "live",
     )
 
@@ -39,11 +40,14 @@ class Capture:
         limit: int = MAX_ANSWER_BYTES,
         ends_with_message: bool = False,
         goes_live: Callable[[Live], None] | None = None,
+        vanished: Callable[[Callable[[str], None], Live | None], None] | None = None,
     ) -> None:
         """`ends_with_message`: as in `ParsedRequest`. `goes_live`: is given what others may read
-        along, where it may be read along at all."""
+        along, where it may be read along at all. `vanished`: takes in, from the collector,
+        `dropped` and `live` of a capture that nobody has ended."""
         self.live: Live | None = None
         self._goes_live = goes_live
+        self._vanished = vanished
         self._keep = keep
         self._dropped = dropped
         self._limit = limit
@@ -52,6 +56,12 @@ class Capture:
         self._size = 0
         self._asked_at = time.monotonic()
         self._marks: list[tuple[int, float]] = []
+
+    def __del__(self) -> None:
+        # Whoever held it is gone without a word. The collector may run anywhere, under any lock:
+        # nothing is done here.
+        if getattr(self, "_chunks", None) is not None and self._vanished is not None:
+            self._vanished(self._dropped, self.live)
 
     def begin(self, status: int, headers: Headers) -> None:
         """The head has come, and the body will, piece by piece."""

@@ -163,8 +163,12 @@ class Flights:
                 told = Turn.ALONE
             elif stream and flight.live is not None and flight.live.follow():
                 told = flight.live
-            elif flight.live is None and self._clock() - flight.began > WAIT_S:
-                flight.began, flight.stream = self._clock(), stream
+            elif flight.live is not None and flight.live.follow():
+                # The answer will be there when the stream is over, whoever leaves it.
+                flight.waiting.append((stream, turn))
+                return turn
+            elif self._clock() - flight.began > WAIT_S:
+                flight.began, flight.stream, flight.live = self._clock(), stream, None
             else:
                 flight.waiting.append((stream, turn))
                 return turn
@@ -208,10 +212,12 @@ class Flights:
                 return
             flight.live = live
             joining = [turn for stream, turn in flight.waiting if stream]
+            # Whoever wants no stream waits for its end, which must not hang on one client either.
+            if flight.waiting:
+                live.follow()
             flight.waiting = deque(pair for pair in flight.waiting if not pair[0])
             for turn in joining:
                 if turn.set_running_or_notify_cancel():
-                    live.follow()
                     turn.set_result(live)
 
     def land(self, key: str, entry: Entry) -> None:
@@ -233,16 +239,17 @@ class Flights:
         """
         with self._lock:
             flight = self._flights.get(key)
+            if flight is None:
+                return False
             # A stream first: whoever wants a stream waits for no other kind of leader.
-            queue = deque(sorted(flight.waiting if flight else (), key=lambda one: not one[0]))
-            while flight is not None and queue:
-                stream, turn = queue.popleft()
-                flight.waiting = queue
+            flight.waiting = deque(sorted(flight.waiting, key=lambda one: not one[0]))
+            while flight.waiting:
+                stream, turn = flight.waiting.popleft()
                 if turn.set_running_or_notify_cancel():
                     flight.began, flight.stream, flight.live = self._clock(), stream, None
                     turn.set_result(Turn.LEAD)
                     return True
-            self._flights.pop(key, None)
+            del self._flights[key]
             return False
 
     def dissolve_all(self) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Set
 
     from mitmproxy.addonmanager import Loader
+    from mitmproxy.connection import Client
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
     from khazad_mitm.fronts import Front, Listener
@@ -104,7 +105,6 @@ class KhazadAddon:
         self._paced = Paced()
         self._followed = Followers(self._live)
         self.khazad_more = self._followed.khazad_more
-        self.client_disconnected = self._followed.client_disconnected
 
     # -- life
 
@@ -329,6 +329,15 @@ class KhazadAddon:
         ticket = self._tickets.pop(flow, None)
         if ticket is not None and ticket.capture is not None:
             ticket.capture.abort()
+
+    async def client_disconnected(self, client: Client) -> None:
+        # What waits for a connection to the upstream now is dropped by mitmproxy without a word,
+        # and others may be waiting for its answer.
+        for flow in [flow for flow in self._tickets if flow.client_conn is client]:
+            live = self._live(flow)
+            if live is None or live.leave():
+                self._forget(flow)
+        await self._followed.until_over(client)
 
     def _live(self, flow: http.HTTPFlow) -> Live | None:
         """What others may read of the answer to this flow while it comes."""

@@ -83,8 +83,8 @@ class Followers:
     async def khazad_more(self, more: More) -> None:
         await more.live.wait_async(more.place)
 
-    async def client_disconnected(self, client: Client) -> None:
-        """Keep the connections to the upstream for those who follow."""
+    async def until_over(self, client: Client) -> None:
+        """This client has gone: wait until nobody needs his connections to the upstream."""
         for live in self._left.pop(client.id, ()):
             try:
                 await asyncio.wait_for(live.until_over(), LONGEST_S)

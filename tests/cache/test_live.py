@@ -132,3 +132,24 @@ def test_a_stream_that_has_begun_is_never_given_up() -> None:
     now[0] = 1_000.0
 
     assert stream is some.join("a", "sse").result(0)
+
+
+def test_a_stream_that_was_left_and_never_ended_is_given_up() -> None:
+    now, stream = [0.0], live()
+    some = Flights(lambda: now[0])
+    some.join("a", "sse")
+    some.go_live("a", stream)
+    assert stream.leave()
+    now[0] = 1_000.0
+
+    assert Turn.LEAD is some.join("a").result(0)
+    assert not some.join("a").done()
+
+
+def test_who_waits_for_the_whole_of_a_stream_keeps_it_going() -> None:
+    some, stream = Flights(), live()
+    some.join("a", "sse")
+    some.join("a")
+    some.go_live("a", stream)
+
+    assert not stream.leave()

@@ -198,6 +198,16 @@ async def test_a_failure_of_ours_lets_the_request_through(caplog: pytest.LogCapt
     assert "could not be looked at, it goes on: RuntimeError at" in caplog.text
 
 
+async def test_what_a_client_leaves_without_a_word_is_let_go():
+    addon, cache = addon_with(MISS)
+    flow, other = asked(), asked()
+    await addon.request(flow)
+    await addon.request(other)
+    await addon.client_disconnected(flow.client_conn)
+
+    assert ["cut"] == cache.dropped
+
+
 async def test_a_flow_that_vanishes_takes_its_ticket_along():
     addon, _ = addon_with(MISS)
     flow = asked()
