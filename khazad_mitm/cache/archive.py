@@ -87,9 +87,8 @@ class Archive:
         )
 
     def _goes_live(self, miss: Miss) -> Callable[[Live], None] | None:
-        if not miss.flight or not miss.parsed.framing.is_stream:
-            return None
-        return partial(self._parts.flights.go_live, miss.flight)
+        is_shared = miss.flight and miss.parsed.framing.is_stream
+        return partial(self._parts.flights.go_live, miss.flight) if is_shared else None
 
     def abandon(self, miss: Miss) -> None:
         """No answer will come: one of those who wait for it shall ask."""
