@@ -98,13 +98,12 @@ class KhazadAddon:
         self.http_connect = lazy.http_connect
         self.tls_start_server = lazy.tls_start_server
         self._reuse = Reuse()
-        self._closed = Closed()
         self.server_connected = self._reuse.server_connected
         self.client_connected = Limits().client_connected
-        self._http1 = Http1()
         self._paced = Paced()
         self._followed = Followers(self._live)
         self.khazad_more = self._followed.khazad_more
+        self._patches = (self._reuse, Closed(), Http1(), self._paced, self._followed)
 
     # -- life
 
@@ -131,11 +130,8 @@ class KhazadAddon:
         """Build the cache. What is wrong is logged as an error, which ends a starting mitmproxy."""
         self._is_running = True
         logs.install()
-        self._reuse.install()
-        self._closed.install()
-        self._http1.install()
-        self._paced.install()
-        self._followed.install()
+        for patch in self._patches:
+            patch.install()
         if not self._given:
             complaint = options.misspelt(ctx.options)
             if complaint:
@@ -155,11 +151,8 @@ class KhazadAddon:
             ctx.master.addons.remove(self._last_word)
         self._again.stop()
         self._close()
-        self._followed.uninstall()
-        self._paced.uninstall()
-        self._http1.uninstall()
-        self._closed.uninstall()
-        self._reuse.uninstall()
+        for patch in reversed(self._patches):
+            patch.uninstall()
         logs.uninstall()
 
     def _open(self, settings: Settings) -> None:

@@ -93,7 +93,9 @@ class Paced:
                         data = _said.ResponseData(event.stream_id, frame)
                         yield _said.SendHttp(data, stream.context.client)
                 if end is not None:
-                    # The stream ends as one whose client has gone.
+                    # What was sent is written before this, and not held for what might follow. The
+                    # stream ends as one whose client has gone.
+                    yield _Pause(0)
                     reset(stream.flow.client_conn)
                     return
 
