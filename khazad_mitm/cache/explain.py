@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 from khazad_mitm.cache import budget, verify
 from khazad_mitm.cache.commands import (
@@ -32,15 +32,19 @@ from khazad_mitm.exchange import Entry, Json
 
 MOST_DIFFERENCES = 50
 
+RulesOf: TypeAlias = Callable[[Entry], Rules]
+"""The rules for calls like the one that an entry answered."""
+
 
 def explain(
-    id_: str, rules: Rules, ask: str | None = None, other: str | None = None
+    id_: str, rules_of: RulesOf, ask: str | None = None, other: str | None = None
 ) -> Steps[dict[str, Any]]:
     """What is known of an entry and of what it has answered by meaning.
 
     `ask`: a question to compare it with; `other`: another entry, by its id. Raises UnknownEntry.
     """
     entry = yield from _entry(id_)
+    rules = rules_of(entry)
     asked: tuple[Asked, ...] = yield Recall(entry.id)
     told: dict[str, Any] = {
         "id": entry.id,
@@ -88,7 +92,7 @@ def export(id_: str) -> Steps[dict[str, Any]]:
     }
 
 
-def wrong(id_: str, rules: Rules, ask: str | None = None) -> Steps[dict[str, Any]]:
+def wrong(id_: str, rules_of: RulesOf, ask: str | None = None) -> Steps[dict[str, Any]]:
     """Take an answer back: forget it, and let no question have it again that had it by meaning.
 
     Of the questions it has answered lately all are blocked, or only the one that `ask` says. It
@@ -96,6 +100,7 @@ def wrong(id_: str, rules: Rules, ask: str | None = None) -> Steps[dict[str, Any
     Raises UnknownEntry; for an `ask` that it has not answered too.
     """
     entry = yield from _entry(id_)
+    rules = rules_of(entry)
     asked: tuple[Asked, ...] = yield Recall(entry.id)
     if ask is not None:
         shown = prompt_shown(ask, rules)

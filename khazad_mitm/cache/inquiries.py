@@ -31,14 +31,14 @@ class Inquiries:
         self._archive = archive
 
     def explain(self, id_: str, ask: str | None = None, other: str | None = None) -> dict[str, Any]:
-        return self._run(explain.explain(id_, self._rulebook.default, ask, other))
+        return self._run(explain.explain(id_, self._rulebook.of_entry, ask, other))
 
     def export(self, id_: str) -> dict[str, Any]:
         return self._run(explain.export(id_))
 
     def wrong(self, id_: str, ask: str | None = None) -> dict[str, Any]:
         self._archive.drain(DRAIN_S)
-        return self._run(explain.wrong(id_, self._rulebook.default, ask))
+        return self._run(explain.wrong(id_, self._rulebook.of_entry, ask))
 
     def entries(self, wanted: Selection, most: int | None = None) -> dict[str, Any]:
         self._archive.drain(DRAIN_S)

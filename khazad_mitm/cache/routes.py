@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import urlsplit
 
 from khazad_mitm.cache import policy
 from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.shadow import Terms
-from khazad_mitm.exchange import ParsedRequest
+from khazad_mitm.exchange import Entry, ParsedRequest
 
 MODES = ("cache", "exact", "refresh", "off")
 """From the one that answers most to the one that answers nothing."""
@@ -49,6 +50,16 @@ no such order."""
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What routes look at."""
+
+    host: str
+    path: str
+    model: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Patterns with `*`, lower case; an empty one fits everything."""
 
@@ -66,13 +77,12 @@ class Route:
     def may_only_tighten(self) -> bool:
         return bool(self.tag) and not self.trusts_tag
 
-    def fits(self, parsed: ParsedRequest) -> bool:
-        request = parsed.request
+    def fits(self, call: Call) -> bool:
         return (
-            _fits(self.host, request.host)
-            and _fits(self.path, request.path)
-            and _fits(self.model, parsed.model)
-            and (not self.tag or any(_fits(self.tag, tag) for tag in policy.tags_of(request)))
+            _fits(self.host, call.host)
+            and _fits(self.path, call.path)
+            and _fits(self.model, call.model)
+            and (not self.tag or any(_fits(self.tag, tag) for tag in call.tags))
         )
 
 
@@ -85,8 +95,22 @@ class Rulebook:
 
     def of(self, parsed: ParsedRequest) -> Rules:
         """The rules for this request."""
+        if not self._routes:
+            return self.default
+        request = parsed.request
+        return self._of(Call(request.host, request.path, parsed.model, policy.tags_of(request)))
+
+    def of_entry(self, entry: Entry) -> Rules:
+        """The rules for a request like the one that an entry answered; the options' where it was
+        not kept with it."""
+        if not self._routes or not entry.url:
+            return self.default
+        url = urlsplit(entry.url)
+        return self._of(Call(url.hostname or "", url.path, entry.model, entry.tags))
+
+    def _of(self, call: Call) -> Rules:
         rules = self.default
-        fitting = [(route, changes) for route, changes in self._routes if route.fits(parsed)]
+        fitting = [(route, changes) for route, changes in self._routes if route.fits(call)]
         for route, changes in fitting:
             if not route.may_only_tighten:
                 rules = replace(rules, **changes)

@@ -8,6 +8,7 @@ import pytest
 
 from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import Settle, Weigh
+from khazad_mitm.cache.routes import Route
 from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.errors import UnknownEntry
 from khazad_mitm.exchange import Hit, Miss
@@ -90,6 +91,15 @@ def test_a_question_can_be_held_against_an_entry(desk: Desk) -> None:
 
     assert 0.99 < told["similarity"]
     assert ["figures"] == [v["guard"] for v in told["guards"] if v["differs"]]
+
+
+def test_the_route_of_the_call_decides_what_is_said_of_the_guards() -> None:
+    routed = Desk([(Route(path="/v1/*"), {"guards_off": frozenset({"figures"})})], threshold=0.75)
+    hit = served(routed)
+    told = routed.cache.explain(hit.entry.id, ask="tea or coffee 2")["compared"]
+    routed.cache.close()
+
+    assert not next(one for one in told["guards"] if one["guard"] == "figures")["is_on"]
 
 
 def test_two_entries_differ_field_by_field(desk: Desk) -> None:

@@ -49,7 +49,7 @@ def test_without_a_route_the_options_hold() -> None:
 def test_a_route_fits_by_host_path_and_model(route: Route, fits: bool) -> None:
     request = asked("hello", url="https://api.example.com/v1/chat?key=1", model="GPT-4o-mini")
 
-    assert fits is route.fits(request)
+    assert fits is (RULES != Rulebook(RULES, [(route, LAX)]).of(request))
 
 
 def test_the_first_route_that_fits_counts() -> None:
@@ -170,3 +170,23 @@ def test_a_tag_may_name_a_stricter_profile_only() -> None:
 
     assert "strict" == of((tag, {"profile": "strict"}), **tagged("x")).profile
     assert RULES.profile == of((tag, {"profile": "faq"}), **tagged("x")).profile
+
+
+@pytest.mark.parametrize(
+    ("route", "fits"),
+    [
+        (Route(host="api.example.com", path="/v1/*", model="gpt-4o*", tag="bot"), True),
+        (Route(host="api.other.com"), False),
+        (Route(path="/v2/*"), False),
+        (Route(tag="shop"), False),
+    ],
+)
+def test_an_entry_goes_by_the_route_of_its_call(route: Route, fits: bool) -> None:
+    route = replace(route, trusts_tag=True)
+    entry = near(0.9, "hi").entry
+    assert entry is not None
+    url = "https://api.example.com:8443/v1/chat?x=1"
+    kept = replace(entry, model="gpt-4o-mini", url=url, tags=("bot",))
+
+    assert (RULES != Rulebook(RULES, [(route, LAX)]).of_entry(kept)) == fits
+    assert RULES == Rulebook(RULES, [(route, LAX)]).of_entry(replace(kept, url=""))
