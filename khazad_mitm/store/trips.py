@@ -31,11 +31,14 @@ def call_each(
     """Run a script once for each pair of keys and arguments, in one trip: by its digest, or by its
     text where the server has not met it yet."""
     rests = [(len(keys), *keys, *arguments) for keys, arguments in calls]
-    replies = yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]
-    others = replies[len(rests) :]
-    if any(isinstance(reply, NoScriptError) for reply in replies):
-        replies = yield [("EVAL", script.source, *rest) for rest in rests]
-    for reply in (*replies, *others):
+    replies = list((yield [*(("EVALSHA", script.digest, *rest) for rest in rests), *beside]))
+    # In a cluster some nodes know it, and what they have done is not to be done again.
+    unmet = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+    if unmet:
+        told = yield [("EVAL", script.source, *rests[at]) for at in unmet]
+        for at, reply in zip(unmet, told, strict=True):
+            replies[at] = reply
+    for reply in replies:
         checked(reply)
     return replies[: len(rests)]
 
