@@ -113,8 +113,7 @@ class Followers:
             if live.is_whole:
                 yield from original(stream, True)
             else:
-                cut = _said.ResponseProtocolError(id_, "the stream that was followed was cut")
-                yield from stream.handle_protocol_error(cut)
+                yield from stream.handle_protocol_error(_cut(id_))
 
         return send_response
 
@@ -130,3 +129,10 @@ class Followers:
                 self._left[stream.context.client.id].append(live)
 
         return handle_protocol_error
+
+
+def _cut(stream_id: int) -> Any:
+    # From mitmproxy 12 on an error says of which kind it is.
+    codes = getattr(_said, "ErrorCode", None)
+    kind = () if codes is None else (codes.GENERIC_SERVER_ERROR,)
+    return _said.ResponseProtocolError(stream_id, "the stream that was followed was cut", *kind)
