@@ -24,7 +24,11 @@ PROGRAM = textwrap.dedent("""
     url, key, body, settings = sys.argv[1:]
     headers = {"Content-Type": "application/json", "Authorization": "Bearer " + key}
     if settings:
-        import httpx, khazad
+        try:
+            import httpx
+        except ImportError:
+            import httpx2 as httpx
+        import khazad
         khazad.init(**json.loads(settings))
         for _ in range(2):
             httpx.post(url, content=body, headers=headers, trust_env=False, timeout=60)
