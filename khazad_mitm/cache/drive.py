@@ -137,7 +137,7 @@ def obey(parts: Parts, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight, command.stream)
-    if isinstance(command, Pause):
+    if isinstance(command, Pause):  # another worker asks: no event loop waits here
         return time.sleep(command.seconds)
     if known := parts.acceptances.known(command):
         return known.result

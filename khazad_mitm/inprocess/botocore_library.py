@@ -53,7 +53,7 @@ class BotocoreLibrary:
     follows = False
 
     def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError("its bodies are files: it never follows (`follows`)")
 
     def reset(self, theirs: Any) -> Exception:
         from botocore.exceptions import ConnectionClosedError

@@ -59,7 +59,7 @@ class RequestsLibrary:
     follows = False
 
     def following(self, reply: Reply, theirs: Any, live: Live) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError("its bodies are files: it never follows (`follows`)")
 
     def reset(self, theirs: Any) -> Exception:
         from requests.exceptions import ConnectionError as NotConnected

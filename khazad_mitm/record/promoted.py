@@ -38,7 +38,7 @@ def exchange_of(told: Mapping[str, Any], *, streams: bool | None = None) -> Exch
     if not request or not told["url"]:
         raise ConfigError(
             f"{told['id']} does not hold its request, of which a recording is made",
-            "requests are not kept with store_prompts=false, nor above 64 KiB, nor for the items"
+            "requests are kept with store_prompts=on only, not above 64 KiB, nor for the items"
             " of a batch: record the call with `khazad-mitm record`",
         )
     asked = Request.to(told["url"], request, _headers(told["request_headers"]))
