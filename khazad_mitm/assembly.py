@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from khazad_mitm import calibration_file, own_calls, wire
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.front import Cache, Wire
-from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.parts import Bench, Parts
 from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.cache.routes import Rulebook
+from khazad_mitm.cache.rules import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.sensitive import LOOKS
 from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.cache.stats import Counters

@@ -20,11 +20,12 @@ import numpy as np
 
 from khazad_mitm.cache import commands, drive
 from khazad_mitm.cache.fingerprint import COUNTED_HEADERS, IGNORED
-from khazad_mitm.cache.lookup import Rules, lookup
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.exchange import Miss, ParsedRequest
 from khazad_mitm.messages import Headers, Request
 from khazad_mitm.wire import recognise
 from tests import wires
+from tests.cache.script import lookup
 from tests.wires import Wire
 
 # Ten times what the worst of them takes on a busy machine: a bomb of 64 MB is undone in 0.3 s.

@@ -8,7 +8,7 @@ import pytest
 
 from khazad_mitm import calibration_file
 from khazad_mitm.assembly import build, build_cache
-from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.settings import from_mapping
 

@@ -25,7 +25,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.cache.inventory import whole
 from khazad_mitm.cache.keeping import prompt_shown
-from khazad_mitm.cache.lookup import Rules
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.cache.shadow import count
 from khazad_mitm.errors import CacheUnavailable, UnknownEntry
 from khazad_mitm.exchange import Entry, Json

@@ -25,6 +25,8 @@ from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.parts import Parts
+from khazad_mitm.cache.prepared import Prepared, prepare
+from khazad_mitm.cache.recent import Recent
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.cache.without_store import as_if_empty
@@ -109,6 +111,7 @@ class Cache(Inquiries):
         self._counters = counters
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
+        self._recent = Recent(self._read)
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
@@ -123,10 +126,10 @@ class Cache(Inquiries):
         """The outcome for a request; None where it is none of our business."""
         started = time.perf_counter()
         try:
-            parsed = self._recognise(request)
-            if parsed is None:
+            prepared = self._prepared(request)
+            if prepared is None:
                 return None
-            outcome = self._run(self._story(parsed, follows))
+            outcome = self._run(self._story(prepared, follows))
         except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
@@ -137,16 +140,17 @@ class Cache(Inquiries):
         started = time.perf_counter()
         away = self._on_a_thread if policy.may_take_long(request) else None
         try:
-            recognise = partial(self._recognise, request)
-            parsed = recognise() if away is None else await away(recognise)
-            if parsed is None:
+            prepare = partial(self._prepared, request)
+            prepared = prepare() if away is None else await away(prepare)
+            if prepared is None:
                 return None
-            if parsed.batch is None:
+            story = self._story(prepared, follows)
+            if prepared.parsed.batch is None:
                 obey = partial(drive.obey_async, self._parts)
-                outcome = await drive.run_async(self._story(parsed, follows), obey, away)
+                outcome = await drive.run_async(story, obey, away)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
-                outcome = await self._on_a_thread(partial(self._run, self._story(parsed, follows)))
+                outcome = await self._on_a_thread(partial(self._run, story))
         except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
@@ -155,7 +159,7 @@ class Cache(Inquiries):
     def unreadable(self) -> None:
         """A request that cannot be read goes through."""
 
-    def _recognise(self, request: Request) -> ParsedRequest | None:
+    def _prepared(self, request: Request) -> Prepared | Bypass | None:
         if self._is_off or request.method != "POST":
             return None
         if not self._allows(request.host):
@@ -163,19 +167,28 @@ class Cache(Inquiries):
         if len(request.body) > policy.MAX_REQUEST_BYTES:
             logger.debug("[Khazad] PASSED BY - too-big - %s", request.host)
             return None
+        prepared = self._recent(request)
+        if prepared is None or prepared.parsed.batch is None or request.host not in self._unsplit:
+            return prepared
+        return self._prepare(replace(prepared.parsed, batch=None))
+
+    def _read(self, request: Request) -> Prepared | Bypass | None:
         parsed = self._wire.recognise(request)
-        if parsed is not None and request.host in self._unsplit:
-            return replace(parsed, batch=None)
-        return parsed
+        return None if parsed is None else self._prepare(parsed)
+
+    def _prepare(self, parsed: ParsedRequest) -> Prepared | Bypass:
+        return prepare(parsed, self._rulebook.of(parsed))
 
     async def _on_a_thread(self, job: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._jobs, job)
 
-    def _story(self, parsed: ParsedRequest, follows: bool) -> Steps[Found]:
+    def _story(self, prepared: Prepared | Bypass, follows: bool) -> Steps[Found]:
+        if isinstance(prepared, Bypass):
+            return prepared
         now = time.time()
-        look = partial(lookup, parsed, self._rulebook.of(parsed), now)
-        joined = coalesced(look, self._parts.flights, now, parsed, follows=follows)
+        look = partial(lookup, prepared, now)
+        joined = coalesced(look, self._parts.flights, now, prepared.parsed, follows=follows)
         return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _failed(self) -> None:
@@ -303,6 +316,7 @@ class Cache(Inquiries):
         """Forget every answer of the namespace, and the counters. Returns how many there were."""
         self._archive.drain(2.0)
         flushed = self._management.flush()
+        self._recent.clear()
         self._counters.reset()
         return flushed
 

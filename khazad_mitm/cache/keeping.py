@@ -11,9 +11,9 @@ from functools import partial
 
 from khazad_mitm.cache import batches, policy, shadow
 from khazad_mitm.cache.commands import Accept, Alias, Embed, Put, PutMany, Refuse, Steps
-from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.cache.prompt import question_text
 from khazad_mitm.cache.redaction import Redactor
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.exchange import Answer, Entry, Hit, Miss, ParsedRequest, Unkept
 from khazad_mitm.messages import Headers, Response
 

@@ -6,9 +6,9 @@ knows no sockets and no clocks; `drive` runs it, blocking or awaiting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from khazad_mitm.cache import batches, budget, moment, policy, second, shadow, verify
+from khazad_mitm.cache import batches, policy, second, shadow, verify
 from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import (
     Embed,
@@ -18,22 +18,9 @@ from khazad_mitm.cache.commands import (
     Resolve,
     Steps,
 )
-from khazad_mitm.cache.fingerprint import Chain
-from khazad_mitm.cache.prompt import preamble_length, question_text
-from khazad_mitm.cache.redaction import Redactor
-from khazad_mitm.cache.tenant import NoTenant, tenant_of
+from khazad_mitm.cache.prepared import Prepared
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import (
-    Bypass,
-    CacheScope,
-    Entry,
-    Hit,
-    Miss,
-    Outcome,
-    Pair,
-    ParsedRequest,
-    Unsatisfied,
-)
+from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, Pair, Unsatisfied
 
 NEIGHBOURS = 10
 """How many to look at: the best may have expired or be refused by the second look."""
@@ -42,134 +29,36 @@ NOT_ACCEPTED = "credential not accepted yet"
 """Why a caller whose credential the upstream has still to accept goes there himself."""
 
 
-EMBEDDING_MODES = ("cache", "refresh")
-"""In the others nothing is compared by meaning, and no question is embedded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a lookup goes by; the part of the settings that the core needs."""
-
-    secret: bytes
-    """Of the namespace: keys every digest."""
-    threshold: float = 0.90
-    profile: str = "balanced"
-    """How lenient the second look is."""
-    mode: str = "cache"
-    cache_scope: CacheScope = CacheScope.MODEL
-    tenant: str = "credential"
-    ttl_s: int | None = 3600
-    credential_ttl_s: int = 3600
-    split_batches: bool = True
-    """Answer a batch from the items that are known, and ask upstream for the rest only."""
-    embedding_model: str = ""
-    """Names the vector sets: another model starts with empty ones."""
-    guards_off: frozenset[str] = frozenset()
-    """Guards of `verify`, and reasons of `moment`, that do not count."""
-    verifier: str = ""
-    """Name of the verifier that is asked after the guards; "": there is none."""
-    verifier_waits: bool = True
-    """May a caller be made to wait for it? Else all that the guards let pass is judged later."""
-    verifier_margin: float = 0.0
-    """How far below the threshold questions are judged later."""
-    terms: shadow.Terms | None = None
-    """How many wrong hits are tolerated; None: the threshold is as it was set. See `tolerates`."""
-    learned_below: float = 0.0
-    """How far below the threshold one may be learned."""
-    store_prompts: str = "on"
-    """`on`: requests, and what was asked, are kept for `explain`; `questions`: only what the guards
-    read; `off`: nothing of a prompt, neither in words nor as a vector."""
-
-    redactor: Redactor = field(default_factory=Redactor)
-    """What of a prompt is not kept, and which answers are not."""
-
-    @property
-    def tolerates(self) -> shadow.Terms | None:
-        """The terms with the lowest threshold that may be learned."""
-        if self.terms is None:
-            return None
-        return replace(self.terms, lowest=max(budget.LOWEST, self.threshold - self.learned_below))
-
-    @property
-    def compares(self) -> bool:
-        """May a question be answered by meaning? The guards have to read the stored one."""
-        return self.mode in EMBEDDING_MODES and self.store_prompts != "off"
-
-    def decide(self, threshold: float) -> str:
-        """All that decides whether a paraphrase is one: what its aliases are named after."""
-        return (
-            f"{self.embedding_model} {self.profile} {self.threshold} {threshold}"
-            f" {verify.names_of_guards(self.guards_off)}"
-            f" {self.verifier} {self.verifier_margin}"
-        )
-
-
-def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
+def lookup(prepared: Prepared, now: float) -> Steps[Outcome]:
     """Look for an answer. `now` is Unix seconds.
 
     A failing store ends the story with CacheUnavailable, raised in from the driver; a failing
     embedder costs only the comparison by meaning.
     """
-    controls = policy.within(policy.controls_of(parsed.request), rules.ttl_s)
-    if controls.malformed:
-        return Bypass(parsed, f"malformed {controls.malformed}")
-    if controls.no_store:
-        return Bypass(parsed, "no-store")
-    if parsed.bypass or rules.mode == "off":
-        return Bypass(parsed, parsed.bypass or "off")
-    tenant = tenant_of(parsed, rules.tenant, rules.secret)
-    if isinstance(tenant, NoTenant):
-        return Bypass(parsed, tenant.reason)
-
-    terms = rules.tolerates
-    lowest = rules.threshold if terms is None else terms.lowest
-    threshold = max(lowest, controls.threshold or 0.0)
-    chain = Chain.of(parsed, tenant.name, rules.secret, rules.cache_scope)
-    digests = chain.digests()
-    text = question_text(parsed) if rules.compares else None
-    passing = "" if text is None else moment.reason(text, rules.guards_off)
-    if passing:
-        text = None
-    alias = None if text is None else chain.alias(rules.decide(threshold))
-    pool = ""
-    if terms is not None and text is not None:
-        # A threshold was learned for one budget, and proves nothing of a smaller one.
-        named = f"{rules.decide(lowest)} {terms.most_wrong}"
-        pool = chain.pool(preamble_length(parsed), named)
-
-    refreshes = "no-cache" if controls.no_cache else rules.mode if rules.mode == "refresh" else ""
-    vouched = not refreshes and (yield from _are_accepted(tenant.proofs))
-    # In mode `exact` a repeat is one of the whole request, and what goes out is what came in.
-    splits = parsed.batch is not None and rules.split_batches and rules.mode != "exact"
-    joins = not (controls.only_if_cached or splits)
+    ticket, rules, controls, chain = (
+        prepared.ticket,
+        prepared.rules,
+        prepared.controls,
+        prepared.chain,
+    )
+    parsed, digests, text, terms = ticket.parsed, ticket.digests, prepared.text, prepared.terms
+    vouched = not prepared.refreshes and (yield from _are_accepted(ticket.proofs))
     # Who shows the same secret is told the same by the upstream: one asks, the others wait.
-    if vouched or (tenant.is_secret and joins and not refreshes):
-        entry: Entry | None = yield Get(digests.fingerprint, alias, pool, joins)
+    waits = prepared.is_secret and prepared.joins and not prepared.refreshes
+    if vouched or waits:
+        entry: Entry | None = yield Get(
+            digests.fingerprint, ticket.alias, ticket.pool, prepared.joins
+        )
         if entry is not None and not vouched:
             # The upstream may have accepted it since, from whoever was waited for.
-            vouched = yield from _are_accepted(tenant.proofs)
+            vouched = yield from _are_accepted(ticket.proofs)
         if entry is not None and vouched and policy.may_serve(entry, controls, now):
             return Hit(parsed, entry, "exact")
 
-    ticket = Miss(
-        parsed,
-        digests,
-        proofs=tenant.proofs,
-        alias=alias,
-        tenant=tenant.name,
-        pool=pool,
-        tags=controls.tags,
-    )
-    if splits:
+    if prepared.splits:
         ticket = replace(ticket, items=chain.each_alone())
-    if text is None:
-        why = passing or (parsed.exact_only if rules.mode != "exact" else "mode")
-        why = why or ("" if rules.compares else "prompts-off")
-        ticket = replace(ticket, reason=f"exact-only {why}".strip())
-    else:
-        ticket = replace(ticket, scope=chain.scope(parsed, rules.embedding_model))
-    if refreshes:
-        return replace(ticket, reason=refreshes)
+    if prepared.refreshes:
+        return ticket
     if not vouched:
         return _missed(replace(ticket, reason=NOT_ACCEPTED), controls)
     if ticket.items:
@@ -194,8 +83,10 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     ticket = replace(ticket, vector=vector)
 
     # What a caller has asked for himself, no verifier talks him out of.
-    margin = rules.verifier_margin if rules.verifier and terms is None else 0.0
-    floor = max(lowest - margin, controls.threshold or 0.0)
+    threshold, margin = prepared.threshold, 0.0
+    if rules.verifier and terms is None:
+        margin = rules.verifier_margin
+    floor = max(prepared.lowest - margin, controls.threshold or 0.0)
     earned = Earned(threshold)
     if terms is not None:
         earned = yield from shadow.opened_at(ticket, terms, threshold)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from khazad_mitm.cache import policy
-from khazad_mitm.cache.lookup import EMBEDDING_MODES, Rules
+from khazad_mitm.cache.rules import EMBEDDING_MODES, Rules
 from khazad_mitm.cache.shadow import Terms
 from khazad_mitm.exchange import Entry, ParsedRequest
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from khazad_mitm.cache.breaker import Breaker
 from khazad_mitm.cache.front import Cache, Wire
-from khazad_mitm.cache.lookup import Rules
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import Rulebook
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.exchange import Miss, Outcome, ParsedRequest
 from khazad_mitm.messages import Headers
 from khazad_mitm.store.memory import AsyncMemoryStore, MemoryStore

@@ -11,8 +11,19 @@ from typing import Any
 import numpy as np
 
 from khazad_mitm.cache.commands import Command, IsAccepted, Steps
-from khazad_mitm.cache.lookup import Rules
-from khazad_mitm.exchange import Answer, Entry, Framing, Neighbour, ParsedRequest, Unkept
+from khazad_mitm.cache.lookup import lookup as lookup_of_prepared
+from khazad_mitm.cache.prepared import prepare
+from khazad_mitm.cache.rules import Rules
+from khazad_mitm.exchange import (
+    Answer,
+    Bypass,
+    Entry,
+    Framing,
+    Neighbour,
+    Outcome,
+    ParsedRequest,
+    Unkept,
+)
 from khazad_mitm.messages import Headers, Request
 
 NOW = 1_000_000.0
@@ -57,6 +68,8 @@ def asked(
         for i, t in enumerate(turns)
     ]
     body = {"model": model, "messages": messages, **fields}
+    if framing is not None and framing.is_stream:
+        body["stream"] = True
     credential = {"authorization": "Bearer one"}
     request = Request.to(
         url, json.dumps(body).encode(), Headers((credential | (headers or {})).items())
@@ -102,6 +115,14 @@ def entry(question: str | None = "hello", **fields: Any) -> Entry:
 def near(similarity: float, question: str, **fields: Any) -> Neighbour:
     found = entry(question, **fields)
     return Neighbour(found.id, similarity, found)
+
+
+def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
+    """The story of a lookup, from the request on."""
+    prepared = prepare(parsed, rules)
+    if isinstance(prepared, Bypass):
+        return prepared
+    return (yield from lookup_of_prepared(prepared, now))
 
 
 def play(

@@ -11,13 +11,12 @@ import pytest
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.commands import Get, GetMany, PutMany
 from khazad_mitm.cache.keeping import keep, keep_rest
-from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Outcome, ParsedRequest, Unsatisfied
 from khazad_mitm.messages import Headers, Response
 from tests.wire.embedding import KEY, answer_to, asked
 
 from .desk import Desk
-from .script import NOW, RULES, entry, kinds, play
+from .script import NOW, RULES, entry, kinds, lookup, play
 
 BATCH = asked(["a", "b", "c"])
 

@@ -11,12 +11,13 @@ from khazad_mitm.cache import flights
 from khazad_mitm.cache.commands import Lease, Pause, Steps
 from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn, coalesced
-from khazad_mitm.cache.lookup import NOT_ACCEPTED, Rules, lookup
+from khazad_mitm.cache.lookup import NOT_ACCEPTED
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Framing, Hit, Miss, Outcome
 
 from .desk import Desk
-from .script import NOW, RULES, asked, begun, entry, jwt, kinds, play
+from .script import NOW, RULES, asked, begun, entry, jwt, kinds, lookup, play
 
 ANSWER = entry()
 

@@ -127,7 +127,7 @@ def test_the_same_framing_gets_the_original_frames(desk: Desk) -> None:
 
 def test_another_framing_is_written_by_the_provider(desk: Desk) -> None:
     desk.answer(desk.ask(asked("hello")))
-    hit = desk.ask(replace(asked("hello"), framing=Framing("sse")))
+    hit = desk.ask(asked("hello", framing=Framing("sse")))
     assert isinstance(hit, Hit)
     reply = desk.cache.reply(hit)
 

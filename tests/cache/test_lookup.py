@@ -6,12 +6,11 @@ import pytest
 
 from khazad_mitm.cache.commands import Accept, Nearest
 from khazad_mitm.cache.keeping import vouch
-from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Bypass, Hit, Miss, Neighbour, Unsatisfied
 from khazad_mitm.messages import Headers, Response
 
-from .script import NOW, RULES, VECTOR, asked, entry, kinds, near, play
+from .script import NOW, RULES, VECTOR, asked, entry, kinds, lookup, near, play
 
 WHOLE = Response(200, Headers([("X-Request-Id", "r1")]), b"{}")
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khazad_mitm.cache.lookup import Rules, lookup
 from khazad_mitm.cache.routes import MODES, STRICTER, Route, Rulebook
+from khazad_mitm.cache.rules import Rules
 from khazad_mitm.exchange import Bypass, Hit, Miss, ParsedRequest
 
 from .desk import Desk
-from .script import NOW, RULES, VECTOR, asked, near, play
+from .script import NOW, RULES, VECTOR, asked, lookup, near, play
 
 LAX = {"threshold": 0.8, "ttl_s": None, "guards_off": frozenset({"order"})}
 STRICT = {"threshold": 0.97, "ttl_s": 60, "mode": "exact", "guards_off": frozenset()}

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.commands import Alias, Judge, Nearest
-from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.second import MOST_JUDGED, judge_later
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Hit, Miss, Neighbour, Pair
 
-from .script import NOW, RULES, VECTOR, asked, kinds, near, play
+from .script import NOW, RULES, VECTOR, asked, kinds, lookup, near, play
 
 VERIFIED = replace(RULES, verifier="mine")
 LATER = replace(VERIFIED, verifier_waits=False)

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.flights import Flights, Turn, coalesced
-from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.without_store import STORE_AWAY, as_if_empty
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Miss, Unsatisfied
 
 from .desk import Desk
-from .script import NOW, RULES, VECTOR, asked, entry, jwt, kinds, play
+from .script import NOW, RULES, VECTOR, asked, entry, jwt, kinds, lookup, play
 
 GONE = CacheUnavailable("gone")
 
