@@ -6,11 +6,12 @@ outside passes here first: hooks whose handlers are plain functions are answered
 order in which mitmproxy would have answered them, and all else passes on. Those of a request are
 answered where they are called, in its `HttpStream`, and not below half a dozen layers. What a
 connection is to be sent in one go is written in one go. A tunnel that was found to be none of our
-business is spliced (`splice`).
+business is spliced (`splice`). And mitmproxy looks at the type of each field of each message that
+it makes, for the authors of scripts, of whom there are none here.
 
 Built on public names of mitmproxy (`Proxyserver.connections`, `ConnectionHandler.layer` and
 `transports`, `Layer.handle_event`, `HttpStream`, `StartHook`, `HookCompleted`, `SendData`,
-`Context.options`).
+`Context.options`, `http.MessageData`, which under `python -O` makes no such checks either).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mitmproxy import http
 from mitmproxy.proxy import layers
 from mitmproxy.proxy.commands import SendData, StartHook
 from mitmproxy.proxy.events import Event, HookCompleted
@@ -58,6 +60,7 @@ class Shortcut:
 
     def running(self) -> None:
         self._patches.put(HttpStream, "handle_event", self._on_the_spot)
+        self._patches.put(http.MessageData, "__post_init__", _unchecked)
 
     def done(self) -> None:
         self._patches.undo()
@@ -96,6 +99,13 @@ class Shortcut:
         connection: Any = self._server.connections.get(context.client.id)
         if connection is not None and isinstance(connection.layer, _OnTheSpot):
             connection.layer.splice(context, tls_layers)
+
+
+def _unchecked(original: Any) -> Callable[[http.MessageData], None]:
+    def trusting(message: http.MessageData) -> None:
+        """Its fields are what they should be."""
+
+    return trusting
 
 
 def answering(
