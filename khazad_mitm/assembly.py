@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 # there is room for workloads that are right more often than those the profiles were chosen on.
 LEARNED_BELOW = 0.15
 
+# How a verifier is called that was given as a function.
+OWN = "own"
+
+# Fields of `Rules` that are not called as their options are.
+_FIELDS = {"ttl": "ttl_s", "credential_ttl": "credential_ttl_s"}
+
 logger = logging.getLogger("khazad")
 
 
@@ -95,7 +101,7 @@ def build_cache(
         embeds = False
         logger.info("[Khazad] store_prompts=off: only repeats of a whole request are answered")
     embedder = choose(embed or settings.embedder, settings.embedding_model, embeds=embeds)
-    bench = _bench(settings, verify) if embeds else None
+    benches = _benches(settings, verify) if embeds else {}
     seal = seal_of(settings.encryption_key_file, settings.namespace)
     stores = connect(
         settings.redis_url,
@@ -115,7 +121,7 @@ def build_cache(
         embed_breaker=Breaker("embedder"),
         embed_executor=executor,
         embed_deadline_s=settings.embed_deadline_ms / 1000,
-        bench=bench,
+        benches={bench.verifier.name: bench for bench in benches.values()},
         judge=None if judge is None else CallableVerifier(judge).approves,
     )
     rules = Rules(
@@ -130,10 +136,10 @@ def build_cache(
         credential_ttl_s=settings.credential_ttl,
         split_batches=settings.split_batches,
         embedding_model=embedder.model,
-        verifier="" if bench is None else bench.verifier.name,
+        verifier=_name(benches, settings.verifier if verify is None else OWN),
         verifier_waits=settings.verifier_deadline_ms > 0,
         verifier_margin=settings.verifier_margin,
-        terms=_terms(settings.max_wrong_hits, settings, has_judge=judge is not None),
+        terms=_terms(settings.max_wrong_hits, settings.shadow_share, has_judge=judge is not None),
         learned_below=0.0 if settings.threshold is not None else LEARNED_BELOW,
         store_prompts=settings.store_prompts,
         redactor=Redactor(
@@ -147,7 +153,7 @@ def build_cache(
     rulebook = Rulebook(
         rules,
         [
-            (route, _changes(route, settings, embedder.model, has_judge=judge is not None))
+            (route, _changes(route, settings, embedder.model, benches, has_judge=judge is not None))
             for route in settings.routes
         ],
     )
@@ -188,7 +194,9 @@ def _calibrated(profile: str, guards_off: frozenset[str], model: str) -> float |
     return calibration_file.thresholds(model, guards_off).get(profile)
 
 
-def _changes(route: Route, settings: Settings, model: str, *, has_judge: bool) -> dict[str, Any]:
+def _changes(
+    route: Route, settings: Settings, model: str, benches: dict[str, Bench], *, has_judge: bool
+) -> dict[str, Any]:
     """What a route changes in `Rules`. Its profile goes before the threshold of the options."""
     sets = dict(route.settings)
     threshold = sets.pop("threshold", None)
@@ -203,20 +211,40 @@ def _changes(route: Route, settings: Settings, model: str, *, has_judge: bool) -
         sets["learned_below"] = 0.0
     if threshold is not None:
         sets["threshold"] = threshold
-    if "max_wrong_hits" in sets:
-        sets["terms"] = _terms(sets.pop("max_wrong_hits"), settings, has_judge=has_judge)
-    return {"ttl_s" if name == "ttl" else name: value for name, value in sets.items()}
+    if not sets.keys().isdisjoint({"max_wrong_hits", "shadow_share"}):
+        most_wrong = sets.pop("max_wrong_hits", settings.max_wrong_hits)
+        share = sets.pop("shadow_share", settings.shadow_share)
+        sets["terms"] = _terms(most_wrong, share, has_judge=has_judge)
+    if "verifier" in sets:
+        sets["verifier"] = _name(benches, sets["verifier"])
+    return {_FIELDS.get(name, name): value for name, value in sets.items()}
 
 
-def _bench(settings: Settings, verify: PairToBool | None) -> Bench | None:
-    named = verify or settings.verifier
-    if named is None:
-        if settings.verifier_margin:
+def _name(benches: dict[str, Bench], verifier: str | None) -> str:
+    """What a verifier is called; "" where there is none, or nobody will ask it."""
+    return benches[verifier].verifier.name if verifier in benches else ""
+
+
+def _benches(settings: Settings, verify: PairToBool | None) -> dict[str, Bench]:
+    """A place for every verifier that the options or a route name, by how they name it."""
+    default = OWN if verify is not None else settings.verifier
+    sets_of = [dict(route.settings) for route in settings.routes]
+    sets_of.append({"verifier_margin": settings.verifier_margin})
+    for sets in sets_of:
+        if sets.get("verifier_margin") and sets.get("verifier", default) is None:
             raise ConfigError(
-                f"verifier_margin: {settings.verifier_margin} without a verifier",
+                f"verifier_margin: {sets['verifier_margin']} without a verifier",
                 "questions below the threshold are for a verifier to judge: name one",
             )
-        return None
+    named = {default, *(sets["verifier"] for sets in sets_of if "verifier" in sets)}
+    return {
+        name: _bench(settings, verify if verify is not None and name == OWN else name)
+        for name in named
+        if name is not None
+    }
+
+
+def _bench(settings: Settings, named: str | PairToBool) -> Bench:
     budgets = (dict(route.settings).get("max_wrong_hits") for route in settings.routes)
     has_budget = any(budget is not None for budget in (settings.max_wrong_hits, *budgets))
     if has_budget and not settings.verifier_deadline_ms:
@@ -242,10 +270,10 @@ def _on_our_behalf(hook: Callable[[str], str]) -> Callable[[str], str]:
     return guarded
 
 
-def _terms(most_wrong: float | None, settings: Settings, *, has_judge: bool) -> Terms | None:
+def _terms(most_wrong: float | None, share: float, *, has_judge: bool) -> Terms | None:
     if most_wrong is None:
         return None
-    return Terms(most_wrong=most_wrong, share=settings.shadow_share, has_judge=has_judge)
+    return Terms(most_wrong=most_wrong, share=share, has_judge=has_judge)
 
 
 @dataclass(frozen=True, slots=True)

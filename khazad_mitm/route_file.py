@@ -20,9 +20,13 @@ from khazad_mitm.cache.routes import Route
 from khazad_mitm.errors import ConfigError
 
 WHERE = ("host", "path", "model", "tag")
-SETTINGS = ("profile", "threshold", "mode", "ttl", "guards_off", "max_wrong_hits", "tenant")
-# Whose answers are shared is no matter of more or less strict.
-NOT_BY_TAG = ("tenant",)
+SETTINGS = (
+    *("profile", "threshold", "mode", "ttl", "guards_off", "max_wrong_hits", "shadow_share"),
+    *("verifier", "verifier_margin", "tenant", "credential_ttl", "cache_scope", "split_batches"),
+)
+# Whose answers are shared, and who is asked, is no matter of more or less strict.
+NOT_BY_TAG = ("tenant", "verifier", "cache_scope", "shadow_share")
+NO_VERIFIER = "off"
 TRUST = "trust_tag"
 
 
@@ -112,6 +116,8 @@ class _Reader:
             given = node.value
         else:
             raise self._error(node, f"{name}: not a value")
+        if name == "verifier" and given == NO_VERIFIER:
+            return None  # for once a value
         parse = next(each.parse for each in settings.OPTIONS if each.name == option)
         parsed = parse(f"{self._label}: {self._place(node)}: {name}", given)
         if parsed is None and name != "ttl":

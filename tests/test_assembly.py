@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from khazad_mitm import calibration_file
 from khazad_mitm.assembly import build, build_cache
 from khazad_mitm.cache.rules import Rules
 from khazad_mitm.errors import ConfigError
+from khazad_mitm.route_file import SETTINGS
 from khazad_mitm.settings import from_mapping
 
 from .cache.script import asked
@@ -115,6 +117,45 @@ def test_a_route_may_have_a_budget_and_a_tag_only_a_smaller_one(tmp_path: Path) 
     assert [0.05, None] == [budget("/faq"), budget("/v1")]
     assert [0.01, 0.01] == [budget("/faq", "careful"), budget("/v1", "careful")]
     assert [0.05, 0.02] == [budget("/faq", "lax"), budget("/v1", "lax", max_wrong_hits="0.02")]
+
+
+def test_whatever_a_route_may_set_it_sets(tmp_path: Path) -> None:
+    sets: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "profile": ("strict", lambda rules: rules.profile),
+        "threshold": ("0.7", lambda rules: rules.threshold),
+        "mode": ("exact", lambda rules: rules.mode),
+        "ttl": ("5", lambda rules: rules.ttl_s),
+        "guards_off": ("order", lambda rules: rules.guards_off),
+        "max_wrong_hits": ("0.01", lambda rules: rules.terms.most_wrong),
+        "shadow_share": ("0.5", lambda rules: rules.terms.share),
+        "verifier": ("off", lambda rules: rules.verifier),
+        "verifier_margin": ("0.01", lambda rules: rules.verifier_margin),
+        "tenant": ("shared", lambda rules: rules.tenant),
+        "credential_ttl": ("5", lambda rules: rules.credential_ttl_s),
+        "cache_scope": ("host", lambda rules: rules.cache_scope),
+        "split_batches": ("false", lambda rules: rules.split_batches),
+    }
+    assert list(SETTINGS) == list(sets)
+
+    for name, (value, of) in sets.items():
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(f"- {{path: /here, {name}: {value}}}\n")
+        options: dict[str, Any] = {
+            "routes": str(file),
+            "verifier": "operator:eq",
+            "max_wrong_hits": "0.2",
+        }
+
+        assert of(rules_of(path="/here", **options)) != of(rules_of(path="/there", **options)), name
+
+
+def test_a_margin_of_a_route_without_a_verifier_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text("- {path: /faq, verifier: off, verifier_margin: 0.05}\n")
+    settings = from_mapping({"redis_url": "memory", "routes": str(file)})
+
+    with pytest.raises(ConfigError, match=r"verifier_margin: 0\.05 without a verifier"):
+        build(settings, embed, verify=lambda pair: True)
 
 
 @pytest.mark.parametrize("by_route", [False, True])

@@ -62,6 +62,15 @@ def test_a_rule_says_where_it_holds_and_what(file: Path) -> None:
     )
 
 
+def test_off_is_no_verifier_and_any_other_word_names_one(file: Path) -> None:
+    none, another = read_text(file, "- verifier: off\n- {host: a, verifier: 'mine:same'}\n")
+
+    assert [(("verifier", None),), (("verifier", "mine:same"),)] == [
+        none.settings,
+        another.settings,
+    ]
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_that_a_route_may_have_is_one(name: str) -> None:
     assert hasattr(from_mapping({}, environ={}), name)
@@ -82,6 +91,8 @@ def test_every_setting_that_a_route_may_have_is_one(name: str) -> None:
         ("- host: ''\n  ttl: 5\n", 1, "host: not a pattern"),
         ("- threshold:\n", 1, "threshold: no value"),
         ("- ttl: 5\n- tag: a\n  tenant: shared\n", 2, "tenant cannot be set by a tag"),
+        ("- verifier:\n", 1, "verifier: no value"),
+        ("- tag: a\n  verifier: off\n", 1, "verifier cannot be set by a tag"),
         ("- trust_tag: true\n  ttl: 5\n", 1, "trust_tag without a tag"),
         ("- tag: a\n  trust_tag: maybe\n  ttl: 5\n", 2, "trust_tag: 'maybe' is not one of"),
         ("- ttl: 5\n- here\n", 2, "not a rule"),

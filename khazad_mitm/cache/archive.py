@@ -304,7 +304,7 @@ class Archive:
     def _judge(self, miss: Miss) -> None:
         # A verifier is nothing to wait for at the end.
         if not self._is_closed:
-            self._run(second.judge_later(miss))
+            self._run(second.judge_later(miss, self._rulebook.of(miss.parsed).verifier))
 
     def _run(self, steps: Any) -> Any:
         try:

@@ -72,9 +72,10 @@ class JudgeAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """-> bool. Does the verifier take the two questions for the same?"""
+    """-> bool. Does the verifier of this name take the two questions for the same?"""
 
     pair: Pair
+    verifier: str
     may_wait: bool = False
     """As for `Embed`."""
 

@@ -208,14 +208,15 @@ def _handed(parts: Parts, command: Embed | Judge) -> Future[Any]:
     # along.
     if isinstance(command, Embed):
         return parts.embed_executor.submit(parts.embedder.embed_if_fits, command.text)
-    bench = _bench(parts)
+    bench = _bench(parts, command)
     return bench.executor.submit(bench.verifier.approves, command.pair)
 
 
-def _bench(parts: Parts) -> Bench:
-    if parts.bench is None:
+def _bench(parts: Parts, command: Judge) -> Bench:
+    bench = parts.benches.get(command.verifier)
+    if bench is None:
         raise CacheUnavailable("there is no verifier")
-    return parts.bench
+    return bench
 
 
 def _judged(parts: Parts, pair: Pair) -> bool:
@@ -244,7 +245,7 @@ class _Guarded:
             self._breaker = parts.embed_breaker
             self._loading = not command.may_wait and not parts.embedder.is_loaded
         elif isinstance(command, Judge):
-            bench = _bench(parts)
+            bench = _bench(parts, command)
             self._breaker, self.deadline_s = bench.breaker, bench.deadline_s
         if isinstance(command, (Embed, Judge)) and command.may_wait:
             self.deadline_s = PATIENT_S

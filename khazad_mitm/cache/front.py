@@ -331,6 +331,6 @@ class Cache(Inquiries):
         self._parts.flights.dissolve_all()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)
-        if self._parts.bench is not None:
-            self._parts.bench.executor.shutdown(wait=False, cancel_futures=True)
+        for bench in self._parts.benches.values():
+            bench.executor.shutdown(wait=False, cancel_futures=True)
         self._management.close()

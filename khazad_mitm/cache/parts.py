@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -98,8 +98,8 @@ class Parts:
     embed_executor: Executor
     """Of our own: asyncio's default one shares its threads with DNS."""
     embed_deadline_s: float
-    bench: Bench | None = None
-    """None: there is no verifier."""
+    benches: Mapping[str, Bench] = field(default_factory=dict)
+    """By the name of the verifier; none: the guards decide alone."""
     flights: Flights = field(default_factory=Flights)
     landings: Landings = field(default_factory=Landings)
     acceptances: Acceptances = field(default_factory=Acceptances)

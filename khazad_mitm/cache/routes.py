@@ -44,6 +44,9 @@ STRICTER: dict[str, Callable[[Any, Any], Any]] = {
     "profile": lambda one, other: max(one, other, key=PROFILES.index),
     "terms": _fewer,
     "learned_below": min,
+    "verifier_margin": min,
+    "credential_ttl_s": min,
+    "split_batches": min,
 }
 """Of two values of a field of `Rules` the one that lets less through. What is not listed here has
 no such order."""

@@ -32,13 +32,13 @@ def opinion(pair: Pair, verifier: str, may_ask: bool) -> Steps[Opinion]:
     if not may_ask:
         return Opinion.NONE
     try:
-        is_same: bool = yield Judge(pair)
+        is_same: bool = yield Judge(pair, verifier)
     except CacheUnavailable:
         return Opinion.NONE
     return Opinion.SAME if is_same else Opinion.OTHER
 
 
-def judge_later(miss: Miss) -> Steps[bool]:
+def judge_later(miss: Miss, verifier: str) -> Steps[bool]:
     """Have judged what a lookup could not wait for. True where there is an alias now."""
     asked = question_text(miss.parsed)
     if asked is None or miss.alias is None:
@@ -47,7 +47,8 @@ def judge_later(miss: Miss) -> Steps[bool]:
         entry = neighbour.entry
         if entry is None or entry.question is None:
             continue
-        if (yield Judge(Pair(entry.question, asked, neighbour.similarity), may_wait=True)):
+        pair = Pair(entry.question, asked, neighbour.similarity)
+        if (yield Judge(pair, verifier, may_wait=True)):
             yield Alias(miss.alias, miss.digests.conversation, entry)
             return True
     return False

@@ -87,7 +87,7 @@ def parts_of(executor: ThreadPoolExecutor) -> Callable[..., Parts]:
             embed_breaker=Breaker("embedder"),
             embed_executor=executor,
             embed_deadline_s=0.05,
-            bench=None if approve is None else Bench(Verifier(approve), executor, 0.05),
+            benches={} if approve is None else {"mine": Bench(Verifier(approve), executor, 0.05)},
         )
 
     return make
@@ -117,7 +117,7 @@ def embedding() -> Steps[Any]:
 
 
 def judging() -> Steps[Any]:
-    return (yield Judge(Pair("one", "other", 0.9)))
+    return (yield Judge(Pair("one", "other", 0.9), "mine"))
 
 
 def recovering() -> Steps[Any]:

@@ -25,7 +25,7 @@ def test_the_verifier_is_asked_after_the_guards_and_approves() -> None:
     commands, outcome = play(lookup(QUESTION, VERIFIED, NOW), None, VECTOR, [ALIKE], True)
 
     pair = Pair("how do I change my password?", "How can I change my password?", 0.95)
-    assert Judge(pair) == commands[-1]
+    assert Judge(pair, "mine") == commands[-1]
     assert ("semantic", ALIKE.entry) == (outcome.tier, outcome.entry)
 
 
@@ -102,11 +102,11 @@ def test_no_verifier_talks_a_caller_out_of_the_threshold_he_has_raised() -> None
 
 def test_what_is_approved_later_becomes_an_alias() -> None:
     _, miss = play(lookup(QUESTION, LATER, NOW), None, VECTOR, [ALIKE, BELOW][:1])
-    commands, found = play(judge_later(miss), True, None)
+    commands, found = play(judge_later(miss, "mine"), True, None)
 
     assert found
     assert [
-        Judge(commands[0].pair, may_wait=True),  # type: ignore[union-attr]
+        Judge(commands[0].pair, "mine", may_wait=True),  # type: ignore[union-attr]
         Alias(miss.alias, miss.digests.conversation, ALIKE.entry),
     ] == commands
 
@@ -114,7 +114,9 @@ def test_what_is_approved_later_becomes_an_alias() -> None:
 def test_what_is_refused_later_becomes_none() -> None:
     _, miss = play(lookup(QUESTION, LATER, NOW), None, VECTOR, [ALIKE])
 
-    assert (["Judge"], False) == (lambda c, f: (kinds(c), f))(*play(judge_later(miss), False))
+    commands, found = play(judge_later(miss, "mine"), False)
+
+    assert (["Judge"], False) == (kinds(commands), found)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,14 @@ def lengths(texts: list[str]) -> Any:
     return [[1.0, 0.01 * len(text)] for text in texts]
 
 
+AGREED: list[khazad.Pair] = []
+
+
+def agrees(pair: khazad.Pair) -> bool:
+    AGREED.append(pair)
+    return True
+
+
 @pytest.fixture
 def started(either: Any, upstream: Upstream) -> Iterator[Any]:
     caches = []
@@ -32,8 +41,9 @@ def started(either: Any, upstream: Upstream) -> Iterator[Any]:
         cache = Khazad("memory", embedder=lengths, embed_deadline_ms=600_000, **settings)
         caches.append(cache)
 
-        def ask(text: str) -> str:
-            answer = either.post(upstream.url + PATH, json=question(text), timeout=PATIENCE_S)
+        def ask(text: str, model: str = "gpt-4o") -> str:
+            asked = question(text) | {"model": model}
+            answer = either.post(upstream.url + PATH, json=asked, timeout=PATIENCE_S)
             here = cache._source.here()
             assert here.drain(PATIENCE_S)
             assert here._archive.drain_judging(PATIENCE_S)
@@ -59,6 +69,29 @@ def test_a_function_has_the_last_word(started: Any) -> None:
 
     assert "refused verifier" in ask(PARAPHRASE)
     assert [(ASKED, PARAPHRASE)] == [(pair.stored, pair.asked) for pair in shown]
+
+
+def test_a_route_has_a_verifier_of_its_own_or_none(
+    started: Any, upstream: Upstream, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "- {model: trusting, verifier: off}\n"
+        "- {model: other, verifier: 'tests.inprocess.test_verifiers:agrees'}\n"
+    )
+    AGREED.clear()
+    ask = started(verifier=lambda pair: False, verifier_deadline_ms=600_000, routes=str(file))
+
+    def of(model: str) -> str:
+        ask(ASKED, model)
+        said: str = ask(PARAPHRASE, model)
+        return said
+
+    assert "refused verifier" in of("gpt-4o")
+    assert "semantic" in of("trusting")
+    assert [] == AGREED
+    assert "semantic" in of("other")
+    assert [ASKED] == [pair.stored for pair in AGREED]
 
 
 def test_what_a_chat_model_is_asked_is_not_looked_up(
