@@ -69,8 +69,9 @@ class Breaker:
     def failed(self, why: BaseException) -> None:
         with self._lock:
             if self._probe_at is None:
-                # One that was back for a moment only is tried less often.
-                is_again = self._clock() - self._back_at < self._pause_s
+                # One that was back for a moment only is tried less often. The moment does not grow
+                # with the pause, or troubles that have nothing to do with each other would add up.
+                is_again = self._clock() - self._back_at < FIRST_PAUSE_S
                 self._pause_s = self._longer() if is_again else FIRST_PAUSE_S
                 self._passed_by = 0
                 logger.warning("[Khazad] %s %s: %s", self._part, self._away, why)

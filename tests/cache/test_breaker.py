@@ -119,3 +119,21 @@ def test_a_part_that_was_back_for_long_is_tried_again_as_soon_as_ever(
         assert breaker.wants_probe()
         breaker.succeeded()
         clock.now += FIRST_PAUSE_S
+
+
+def test_a_long_pause_does_not_make_the_next_trouble_the_same(
+    breaker: Breaker, clock: Clock
+) -> None:
+    breaker.failed(WHY)
+    for _ in range(10):
+        clock.now += LONGEST_PAUSE_S
+        assert breaker.wants_probe()
+        breaker.failed(WHY)
+    clock.now += LONGEST_PAUSE_S
+    assert breaker.wants_probe()
+    breaker.succeeded()
+    clock.now += FIRST_PAUSE_S
+    breaker.failed(WHY)
+    clock.now += FIRST_PAUSE_S
+
+    assert breaker.wants_probe()
