@@ -44,6 +44,10 @@ OWN = "own"
 # Fields of `Rules` that are not called as their options are.
 _FIELDS = {"ttl": "ttl_s", "credential_ttl": "credential_ttl_s"}
 
+# For each trip to the store that nobody waits for. A large answer over a slow network takes longer
+# than a caller would wait.
+UNHURRIED_S = 1.0
+
 logger = logging.getLogger("khazad")
 
 
@@ -106,7 +110,7 @@ def build_cache(
     stores = connect(
         settings.redis_url,
         settings.namespace,
-        deadline_s=settings.store_deadline_ms / 1000,
+        deadline_s=max(UNHURRIED_S, settings.store_deadline_ms / 1000),
         bounds=Bounds(settings.max_entries, settings.max_bytes),
         seal=seal,
     )
@@ -117,6 +121,7 @@ def build_cache(
         store=stores.sync,
         awaitable_store=stores.awaitable,
         store_breaker=Breaker("store"),
+        store_deadline_s=settings.store_deadline_ms / 1000,
         embedder=embedder,
         embed_breaker=Breaker("embedder"),
         embed_executor=executor,

@@ -5,7 +5,8 @@
     ├── MissingExtra (ImportError)     an optional dependency is not installed
     ├── UnknownEntry (LookupError)     somebody asked about an entry that is not there
     └── CacheUnavailable               the store or the embedder did not answer in time
-        └── WriteDenied                the store answers, and takes nothing
+        ├── WriteDenied                the store answers, and takes nothing
+        └── NotAsked                   there was no time left to ask it
 
 Configuration fails at once and helps. Traffic never fails because of us: `CacheUnavailable`
 never leaves `cache.drive`, where it becomes a `Bypass`.
@@ -49,6 +50,10 @@ class CacheUnavailable(KhazadError):
 
 class WriteDenied(CacheUnavailable):
     """The store is full, read-only or cannot save: it still finds what it has."""
+
+
+class NotAsked(CacheUnavailable):
+    """Time was up before the part was asked: that tells nothing of the part."""
 
 
 def tell(logger: logging.Logger, words: str, level: int = logging.WARNING) -> None:

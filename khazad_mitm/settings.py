@@ -254,14 +254,15 @@ OPTIONS: tuple[Option, ...] = (
         "store_deadline_ms",
         "int",
         "50",
-        "milliseconds after which a call goes on without the store",
+        "milliseconds that a call waits for the store in all, before it goes on without",
         value.whole(1),
     ),
     Option(
         "embed_deadline_ms",
         "int",
         "250",
-        "milliseconds after which a call goes on without its vector; `openai` wants some 1000",
+        "milliseconds that a call waits for its vector, before it goes on without; `openai` wants"
+        " some 1000",
         value.whole(1),
     ),
     Option(

@@ -308,19 +308,19 @@ class Archive:
 
     def _run(self, steps: Any) -> Any:
         try:
-            return drive.run(steps, partial(drive.obey, self._parts))
+            return drive.run(steps, partial(drive.obey, self._parts, drive.nobody()))
         except CacheUnavailable:
             self._counters.count_error()
             return None
 
     def _run_on(self, steps: Steps[T]) -> tuple[T, bool]:
         """Run a story to its end even where the store does not obey; did it?"""
-        obeyed = True
+        obeyed, waiting = True, drive.nobody()
 
         def obey(command: Command) -> Any:
             nonlocal obeyed
             try:
-                return drive.obey(self._parts, command)
+                return drive.obey(self._parts, waiting, command)
             except CacheUnavailable:
                 obeyed = False
 

@@ -13,11 +13,17 @@ from khazad_mitm.cache import policy
 from khazad_mitm.cache.commands import GetMany, Steps
 from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Partial, Unkept
 
+# Items asked for at once. A batch may be many megabytes: each piece has the store's deadline, so
+# that one that does not answer costs one, and one that does may take as long as it takes.
+PIECE = 64
+
 
 def by_item(ticket: Miss, controls: policy.Controls, now: float) -> Steps[Hit | Miss]:
     """A hit where every item is known; else the ticket, with a `Partial` where some are."""
     parsed, batch = ticket.parsed, ticket.parsed.batch
-    found: tuple[Entry | None, ...] = yield GetMany(ticket.items)
+    found: list[Entry | None] = []
+    for start in range(0, len(ticket.items), PIECE):
+        found += yield GetMany(ticket.items[start : start + PIECE])
     known = {
         place: entry
         for place, entry in enumerate(found)

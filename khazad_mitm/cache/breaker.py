@@ -38,6 +38,8 @@ class Breaker:
         self._probe_at: float | None = None
         """When the next probe may go; None: closed."""
         self._probing = False
+        self._back_at = -LONGEST_PAUSE_S
+        """When it was closed last."""
         self._passed_by = 0
 
     @property
@@ -67,11 +69,14 @@ class Breaker:
     def failed(self, why: BaseException) -> None:
         with self._lock:
             if self._probe_at is None:
-                self._pause_s = FIRST_PAUSE_S
+                # One that was back for a moment only is tried less often. The moment does not grow
+                # with the pause, or troubles that have nothing to do with each other would add up.
+                is_again = self._clock() - self._back_at < FIRST_PAUSE_S
+                self._pause_s = self._longer() if is_again else FIRST_PAUSE_S
                 self._passed_by = 0
                 logger.warning("[Khazad] %s %s: %s", self._part, self._away, why)
             elif self._probing:
-                self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+                self._pause_s = self._longer()
             else:
                 # One of those that were on their way when the first failed: no news.
                 return
@@ -79,10 +84,14 @@ class Breaker:
             self._probe_at = self._clock() + self._pause_s
 
     def succeeded(self) -> None:
-        if self._probe_at is None:
+        if not self._probing:
+            # Of one that was on its way when another failed, it tells nothing new either.
             return
         with self._lock:
-            if self._probe_at is not None:
-                self._probe_at = None
+            if self._probing:
+                self._probe_at, self._back_at = None, self._clock()
                 self._probing = False
                 logger.warning(f"[Khazad] %s {self._back}", self._part, self._passed_by)
+
+    def _longer(self) -> float:
+        return min(self._pause_s * 2, LONGEST_PAUSE_S)

@@ -1,7 +1,7 @@
 """Two small drivers that run a story: one blocks, one awaits.
 
-Everything that waits, waits here, under a deadline and behind a breaker. A part that does not
-answer becomes `CacheUnavailable`, raised into the story at the command that asked.
+Everything that waits, waits here, within the caller's patience and behind a breaker. A part that
+does not answer becomes `CacheUnavailable`, raised into the story at the command that asked.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from khazad_mitm.cache.commands import (
     Command,
     Embed,
     Get,
+    GetMany,
     IsAccepted,
     Join,
     Judge,
@@ -32,7 +33,8 @@ from khazad_mitm.cache.commands import (
     StoreCommand,
 )
 from khazad_mitm.cache.parts import Bench, Parts
-from khazad_mitm.errors import CacheUnavailable, WriteDenied, outline
+from khazad_mitm.cache.patience import Patience, Waiting
+from khazad_mitm.errors import CacheUnavailable, NotAsked, WriteDenied, outline
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Pair
@@ -43,6 +45,16 @@ Away: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 PATIENT_S = 30.0
 """Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
+
+
+def somebody(parts: Parts) -> Waiting:
+    """The patience of one caller whose request is held up by a story."""
+    return Waiting(parts.store_deadline_s, parts.embed_deadline_s)
+
+
+def nobody() -> Waiting:
+    """A story's that nobody waits for: parts take their own time."""
+    return Waiting(None, PATIENT_S)
 
 
 def run(steps: Steps[T], obey: Callable[[Command], Any]) -> T:
@@ -133,19 +145,21 @@ def _told(step: Callable[[], Command]) -> Command | _End:
         return _End(end.value)
 
 
-def obey(parts: Parts, command: Command) -> Any:
+def obey(parts: Parts, waiting: Waiting, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight, command.stream)
     if isinstance(command, Pause):  # another worker asks: no event loop waits here
-        return time.sleep(command.seconds)
+        time.sleep(command.seconds)
+        return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
         return _judged(parts, command.pair)
     for key in _awaited(command):
-        parts.landings.wait(key)
-    guarded = _Guarded(parts, command)
+        with (patience := _behind(command, waiting)):
+            parts.landings.wait(key, patience.spare_s)
+    guarded = _Guarded(parts, command, waiting)
     guarded.admit()
     return _obeyed(guarded)
 
@@ -156,34 +170,36 @@ def _obeyed(guarded: _Guarded) -> Any:
         if isinstance(command, (Embed, Judge)):
             future = _handed(parts, command)
             try:
-                return future.result(guarded.deadline_s)
+                return future.result(guarded.patience.left_s)
             finally:
                 # Where it has not begun, it would only keep others waiting.
                 future.cancel()
-        result = parts.store.perform(command)
+        result = parts.store.perform(command, guarded.patience.left_s)
     parts.acceptances.learn(command, result)
     return result
 
 
-async def obey_async(parts: Parts, command: Command) -> Any:
+async def obey_async(parts: Parts, waiting: Waiting, command: Command) -> Any:
     """Have one command done, awaiting."""
     if isinstance(command, Join):
         return await parts.flights.wait_async(command.flight, command.stream)
     if isinstance(command, Pause):
-        return await asyncio.sleep(command.seconds)
+        await asyncio.sleep(command.seconds)
+        return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
     if isinstance(command, JudgeAnswers):
         raise CacheUnavailable("a judge is asked on a thread, where nobody waits")
     for key in _awaited(command):
-        await parts.landings.wait_async(key)
-    guarded = _Guarded(parts, command)
+        with (patience := _behind(command, waiting)):
+            await parts.landings.wait_async(key, patience.spare_s)
+    guarded = _Guarded(parts, command, waiting)
     guarded.admit()
     with guarded:
         if isinstance(command, (Embed, Judge)):
             future = asyncio.wrap_future(_handed(parts, command))
-            return await asyncio.wait_for(future, guarded.deadline_s)
-        result = await parts.awaitable_store.perform(command)
+            return await asyncio.wait_for(future, guarded.patience.left_s)
+        result = await parts.awaitable_store.perform(command, guarded.patience.left_s)
     parts.acceptances.learn(command, result)
     return result
 
@@ -201,6 +217,11 @@ def _awaited(command: Command) -> tuple[str, ...]:
             return (command.scope,)
         case _:
             return ()
+
+
+def _behind(command: Command, waiting: Waiting) -> Patience:
+    """Whose time goes by behind what is on its way: what a search waits for is a vector."""
+    return waiting.embedder if isinstance(command, Nearest) else waiting.store
 
 
 def _handed(parts: Parts, command: Embed | Judge) -> Future[Any]:
@@ -234,24 +255,26 @@ def _judged(parts: Parts, pair: Pair) -> bool:
 class _Guarded:
     """Asks the breakers before, tells them after, and makes every failure a CacheUnavailable."""
 
-    def __init__(self, parts: Parts, command: StoreCommand | Embed | Judge) -> None:
+    def __init__(
+        self, parts: Parts, command: StoreCommand | Embed | Judge, waiting: Waiting
+    ) -> None:
         self.parts = parts
         self.command = command
+        self.patience = waiting.store
         self._breaker = parts.store_breaker
         self._keeps = isinstance(command, GROWING)
         self._loading = False
-        self.deadline_s = parts.embed_deadline_s
         if isinstance(command, Embed):
-            self._breaker = parts.embed_breaker
+            self.patience, self._breaker = waiting.embedder, parts.embed_breaker
             self._loading = not command.may_wait and not parts.embedder.is_loaded
         elif isinstance(command, Judge):
             bench = _bench(parts, command)
-            self._breaker, self.deadline_s = bench.breaker, bench.deadline_s
+            self.patience, self._breaker = Patience(bench.deadline_s), bench.breaker
         if isinstance(command, (Embed, Judge)) and command.may_wait:
-            self.deadline_s = PATIENT_S
+            self.patience = Patience(PATIENT_S)
 
     def admit(self) -> None:
-        """Raise where the part is left alone.
+        """Raise where the part is left alone, or there is no time left for it.
 
         Now and then the command goes to it all the same, to see whether it is back: nobody is
         made to wait for that.
@@ -264,32 +287,47 @@ class _Guarded:
                 if breaker.wants_probe():
                     self.parts.probes.hand(self._probe)
                 raise CacheUnavailable("passing by")
+        if self.patience.is_over:
+            raise NotAsked("no time is left")
 
     def _probe(self) -> None:
+        # A store that needs more than half of the time for one command is of no use to a lookup,
+        # which has two at the least.
+        waiting = Waiting(self.parts.store_deadline_s / 2, self.parts.embed_deadline_s)
         with suppress(CacheUnavailable):
-            _obeyed(self)
+            _obeyed(_Guarded(self.parts, self.command, waiting))
 
     def __enter__(self) -> _Guarded:
+        self.patience.__enter__()
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.patience.__exit__()
         if error is None:
             self._breaker.succeeded()
             if self._keeps:
                 self.parts.keeping_breaker.succeeded()
-        elif isinstance(error, (TimeoutError, asyncio.TimeoutError)):
-            failure = CacheUnavailable(f"no answer within {self.deadline_s * 1000:.0f} ms")
-            self._breaker.failed(failure)
-            raise failure from error
+            if isinstance(self.command, GetMany):
+                # There may be much more of it: each piece that comes in time may be followed.
+                self.patience.renew()
+        elif isinstance(error, NotAsked):
+            return
         elif isinstance(error, WriteDenied):
             self._breaker.succeeded()
             self.parts.keeping_breaker.failed(error)
+        elif isinstance(error, (TimeoutError, asyncio.TimeoutError)) or (
+            isinstance(error, CacheUnavailable) and self.patience.is_over
+        ):
+            failure = CacheUnavailable(
+                f"no answer within {(self.patience.limit_s or 0) * 1000:.0f} ms"
+            )
+            self._breaker.failed(failure)
+            raise failure from error
+        elif isinstance(error, CacheUnavailable):
+            self._breaker.failed(error)
         elif isinstance(error, Exception):
-            # An edge: whatever a store or a model may raise, the call goes on without it.
-            if isinstance(error, CacheUnavailable):
-                self._breaker.failed(error)
-                return
-            # A model's or a user's function's: its message may quote the text.
+            # An edge: whatever a store or a model may raise, the call goes on without it. A
+            # model's or a user's function's: its message may quote the text.
             failure = CacheUnavailable(outline(error))
             self._breaker.failed(failure)
             raise failure from error

@@ -129,7 +129,7 @@ class Cache(Inquiries):
             prepared = self._prepared(request)
             if prepared is None:
                 return None
-            outcome = self._run(self._story(prepared, follows))
+            outcome = self._waited_for(self._story(prepared, follows))
         except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
@@ -146,11 +146,11 @@ class Cache(Inquiries):
                 return None
             story = self._story(prepared, follows)
             if prepared.parsed.batch is None:
-                obey = partial(drive.obey_async, self._parts)
+                obey = partial(drive.obey_async, self._parts, drive.somebody(self._parts))
                 outcome = await drive.run_async(story, obey, away)
             else:
                 # Some thousands of keys, and megabytes to put together: not on the loop.
-                outcome = await self._on_a_thread(partial(self._run, story))
+                outcome = await self._on_a_thread(partial(self._waited_for, story))
         except Exception:  # an edge: a mistake of ours must not reach the caller
             self._failed()
             return None
@@ -190,6 +190,9 @@ class Cache(Inquiries):
         look = partial(lookup, prepared, now)
         joined = coalesced(look, self._parts.flights, now, prepared.parsed, follows=follows)
         return (yield from as_if_empty(joined, self._counters.count_error))
+
+    def _waited_for(self, story: Steps[T]) -> T:
+        return drive.run(story, partial(drive.obey, self._parts, drive.somebody(self._parts)))
 
     def _failed(self) -> None:
         tell(logger, "[Khazad] a lookup failed, the call goes through", logging.ERROR)

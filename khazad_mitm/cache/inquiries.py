@@ -49,4 +49,4 @@ class Inquiries:
         return self._run(inventory.forget(wanted, time.time()))
 
     def _run(self, steps: Steps[T]) -> T:
-        return drive.run(steps, partial(drive.obey, self._parts))
+        return drive.run(steps, partial(drive.obey, self._parts, drive.nobody()))

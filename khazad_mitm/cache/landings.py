@@ -48,13 +48,18 @@ class Landings:
                 if not landing.count:
                     self._landings.pop(key).is_over.set_result(None)
 
-    def wait(self, key: str) -> None:
-        """Block until nothing with this key is on its way, for `LIMIT_S` at most."""
+    def wait(self, key: str, patience_s: float | None = None) -> None:
+        """Block until nothing with this key is on its way; for `LIMIT_S` at most, or less."""
         landing = self._landings.get(key)
         if landing is not None:
-            wait([landing.is_over], LIMIT_S)
+            wait([landing.is_over], _limit_s(patience_s))
 
-    async def wait_async(self, key: str) -> None:
+    async def wait_async(self, key: str, patience_s: float | None = None) -> None:
         landing = self._landings.get(key)
         if landing is not None:
-            await asyncio.wait([asyncio.wrap_future(landing.is_over)], timeout=LIMIT_S)
+            over = asyncio.wrap_future(landing.is_over)
+            await asyncio.wait([over], timeout=_limit_s(patience_s))
+
+
+def _limit_s(patience_s: float | None) -> float:
+    return LIMIT_S if patience_s is None else min(patience_s, LIMIT_S)

@@ -32,15 +32,16 @@ def _probes() -> Keeper:
 
 
 class Store(Protocol):
-    """Obeys store commands, blocking; raises CacheUnavailable after its own deadline."""
+    """Obeys store commands, blocking; raises CacheUnavailable where that takes longer than
+    `within_s`, or, where nobody waits (None), longer than it finds reasonable."""
 
-    def perform(self, command: StoreCommand) -> Any: ...
+    def perform(self, command: StoreCommand, within_s: float | None = None) -> Any: ...
 
 
 class AwaitableStore(Protocol):
-    """The same, awaiting."""
+    """The same, awaiting; NotAsked where all of that time went by in its own queue."""
 
-    async def perform(self, command: StoreCommand) -> Any: ...
+    async def perform(self, command: StoreCommand, within_s: float | None = None) -> Any: ...
 
 
 class Embedder(Protocol):
@@ -93,11 +94,14 @@ class Parts:
     store: Store
     awaitable_store: AwaitableStore
     store_breaker: Breaker
+    store_deadline_s: float
+    """Of one request with the store, however often it asks (`patience`)."""
     embedder: Embedder
     embed_breaker: Breaker
     embed_executor: Executor
     """Of our own: asyncio's default one shares its threads with DNS."""
     embed_deadline_s: float
+    """The same with the embedder."""
     benches: Mapping[str, Bench] = field(default_factory=dict)
     """By the name of the verifier; none: the guards decide alone."""
     flights: Flights = field(default_factory=Flights)

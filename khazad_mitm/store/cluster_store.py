@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,13 @@ from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from khazad_mitm.cache.commands import StoreCommand
+from khazad_mitm.errors import NotAsked
 from khazad_mitm.store import vectorset
 from khazad_mitm.store.cluster_url import ClusterURL
+from khazad_mitm.store.deadlines import timed, timeout
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
 from khazad_mitm.store.redis_store import (
@@ -27,9 +30,8 @@ from khazad_mitm.store.redis_store import (
     connection_options,
     now_ms,
     receive,
-    receive_async,
     send,
-    send_async,
+    trip_async,
 )
 from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.space import Space
@@ -71,13 +73,14 @@ class ClusterStore(RedisStore):
             while idle:
                 idle.pop().disconnect()
 
-    def _run(self, program: Program[T]) -> T:
+    def _run(self, program: Program[T], within_s: float | None = None) -> T:
+        end = None if within_s is None else time.monotonic() + within_s
         with self._named_errors():
             steps = routed(program, self.topology)
             try:
                 legs = next(steps)
                 while True:
-                    legs = steps.send(self._trips(legs))
+                    legs = steps.send(self._trips(legs, end))
             except StopIteration as done:
                 result: T = done.value
                 return result
@@ -89,9 +92,11 @@ class ClusterStore(RedisStore):
         except (RedisError, OSError) as error:
             raise self.unavailable(error) from error
 
-    def _trips(self, legs: list[Leg]) -> list[Replies]:
+    def _trips(self, legs: list[Leg], end: float | None) -> list[Replies]:
         """All at once: what one node takes, another takes meanwhile."""
         taken = [self._take_at(node) for node, _ in legs]
+        for connection, _ in taken:
+            connection.until = time.monotonic() + self.deadline_s if end is None else end
         replies: list[Replies] = []
         done = 0
         try:
@@ -131,7 +136,7 @@ class ClusterStore(RedisStore):
                 options = connection_options(self.deadline_s)
                 pool = redis.ConnectionPool.from_url(self.cluster.of(node), **options)
                 self._pools[node] = pool
-            return pool.connection_class(**pool.connection_kwargs), False
+            return timed(pool), False
 
     def _give_at(self, node: Address, connection: Any) -> None:
         if len(self._kept[node]) < IDLE_CONNECTIONS:
@@ -147,54 +152,58 @@ class AsyncClusterStore:
         self._store = store
         self._nodes: dict[Address, LoopConnections] = {}
 
-    async def perform(self, command: StoreCommand) -> Any:
-        """Obey. Raises CacheUnavailable where the cluster does not."""
+    async def perform(self, command: StoreCommand, within_s: float | None = None) -> Any:
+        """Obey. Raises CacheUnavailable where the cluster does not, or not `within_s` seconds;
+        NotAsked where others had its connections all that time."""
         program = vectorset.program(command, self._store.space, now_ms())
+        end = time.monotonic() + (within_s or self._store.deadline_s)
         with self._store._named_errors():
             steps = routed(program, self._store.topology)
             try:
                 legs = next(steps)
                 while True:
                     if len(legs) == 1:
-                        legs = steps.send([await self._trip(*legs[0])])
+                        legs = steps.send([await self._trip(*legs[0], end)])
                     else:
-                        came = await asyncio.gather(*(self._trip(*leg) for leg in legs))
+                        came = await asyncio.gather(*(self._trip(*leg, end) for leg in legs))
                         legs = steps.send(list(came))
             except StopIteration as done:
                 return done.value
 
-    async def _trip(self, node: Address, commands: Any) -> Replies:
+    async def _trip(self, node: Address, commands: Any, end: float) -> Replies:
         if node not in self._nodes:
             options = connection_options(self._store.deadline_s)
             self._nodes[node] = LoopConnections(self._store.cluster.of(node), options)
         connections = await self._nodes[node].here()
+        was_asked = False
         try:
-            connection = await connections.take()
-        except RedisError as error:
-            return error
-        was_used = connection.is_connected
-        is_whole = False
-        try:
-            try:
-                await send_async(connection, commands)
-                replies = await receive_async(connection, len(commands))
-            except redis.ConnectionError:  # as in ClusterStore._trips
-                if not was_used:
-                    raise
-                await connection.disconnect(nowait=True)
-                await send_async(connection, commands)
-                replies = await receive_async(connection, len(commands))
-            is_whole = True
-            return replies
+            async with timeout(end - time.monotonic()):
+                connection = await connections.take()
+                was_asked = True
+                try:
+                    return await _told(connection, commands)
+                finally:
+                    connections.give(connection)
+        except asyncio.TimeoutError:
+            return (redis.TimeoutError if was_asked else NotAsked)("no answer in time")
         except (RedisError, OSError) as error:
-            if not isinstance(error, ResponseError):
-                connections.fail(redis.TimeoutError(f"another waited in vain: {error}"))
             return error
-        finally:
-            if not is_whole:
-                # Cancelled too: replies are on their way that nobody else must read.
-                await connection.disconnect(nowait=True)
-            connections.give(connection)
+
+
+async def _told(connection: Any, commands: Any) -> list[Any]:
+    was_used = connection.is_connected
+    try:
+        try:
+            return await trip_async(connection, commands)
+        except redis.ConnectionError:  # as in ClusterStore._trips
+            if not was_used:
+                raise
+            await connection.disconnect(nowait=True)
+            return await trip_async(connection, commands)
+    except BaseException:
+        # Cancelled too: replies are on their way that nobody else must read.
+        await connection.disconnect(nowait=True)
+        raise
 
 
 def _sent(connection: Any, commands: Any) -> Exception | None:

@@ -39,7 +39,7 @@ class Connections:
         try:
             return await turn
         except asyncio.CancelledError:
-            if not turn.cancelled() and turn.exception() is None:
+            if not turn.cancelled():
                 self.give(turn.result())
             raise
 
@@ -50,13 +50,6 @@ class Connections:
                 turn.set_result(connection)
                 return
         self._idle.append(connection)
-
-    def fail(self, error: Exception) -> None:
-        """Who waits for a server that does not answer would only wait in turn."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(error)
 
     async def close(self) -> None:
         while self._idle:

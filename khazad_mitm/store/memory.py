@@ -73,8 +73,8 @@ class MemoryStore:
         self._secret = secrets.token_bytes(32)
         self._empty()
 
-    def perform(self, command: StoreCommand) -> Any:
-        """Obey. Never fails."""
+    def perform(self, command: StoreCommand, within_s: float | None = None) -> Any:
+        """Obey. Never fails, and takes no time to speak of."""
         with self._lock:
             match command:
                 case Get(fingerprint, alias, pool):
@@ -316,5 +316,5 @@ class AsyncMemoryStore:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def perform(self, command: StoreCommand) -> Any:
+    async def perform(self, command: StoreCommand, within_s: float | None = None) -> Any:
         return self._store.perform(command)

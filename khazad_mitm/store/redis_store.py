@@ -8,6 +8,7 @@ CacheUnavailable.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import time
@@ -19,8 +20,9 @@ import redis
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
 from khazad_mitm.cache.commands import StoreCommand
-from khazad_mitm.errors import CacheUnavailable, WriteDenied
+from khazad_mitm.errors import CacheUnavailable, NotAsked, WriteDenied
 from khazad_mitm.store import vectorset
+from khazad_mitm.store.deadlines import timed, timeout
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.loops import LoopConnections
 from khazad_mitm.store.namespace import SECRET_BYTES, clear, count_live, secret_of
@@ -50,9 +52,9 @@ class Server(Protocol):
 class RedisStore:
     """The blocking store; thread-safe, and safe to carry over a fork.
 
-    `deadline_s` bounds each connecting, writing and reading. A `server` of our own is asked to
-    revive when it cannot be reached, and let go with the store. With a `seal` nothing that holds a
-    prompt or an answer lies there in the clear.
+    `deadline_s` bounds each trip where nobody waits for all of them. A `server` of our own is asked
+    to revive when it cannot be reached, and let go with the store. With a `seal` nothing that holds
+    a prompt or an answer lies there in the clear.
     """
 
     def __init__(
@@ -73,9 +75,9 @@ class RedisStore:
         self._pool = redis.ConnectionPool.from_url(url, **connection_options(deadline_s))
         self._idle: deque[Any] = deque()
 
-    def perform(self, command: StoreCommand) -> Any:
-        """Obey. Raises CacheUnavailable where the server does not."""
-        return self._run(vectorset.program(command, self.space, now_ms()))
+    def perform(self, command: StoreCommand, within_s: float | None = None) -> Any:
+        """Obey. Raises CacheUnavailable where the server does not, or not `within_s` seconds."""
+        return self._run(vectorset.program(command, self.space, now_ms()), within_s)
 
     def secret(self) -> bytes:
         """The namespace's random key of 32 bytes, made once and kept in the store.
@@ -119,12 +121,13 @@ class RedisStore:
         kind = WriteDenied if is_denied or str(error).startswith(DENIALS) else CacheUnavailable
         return kind(f"{type(error).__name__}: {error}")
 
-    def _run(self, program: Program[T]) -> T:
+    def _run(self, program: Program[T], within_s: float | None = None) -> T:
         connection, was_used = self._take()
+        end = None if within_s is None else time.monotonic() + within_s
         try:
             commands = next(program)
             try:
-                replies = _trip(connection, commands)
+                replies = self._trip(connection, commands, end)
             except redis.ConnectionError:
                 # The server may have restarted since this connection was last used; every program
                 # may be begun twice. A time-out is another matter: nobody waits for two, and a new
@@ -132,9 +135,9 @@ class RedisStore:
                 if not was_used:
                     raise
                 connection.disconnect()
-                replies = _trip(connection, commands)
+                replies = self._trip(connection, commands, end)
             while True:
-                replies = _trip(connection, program.send(replies))
+                replies = self._trip(connection, program.send(replies), end)
         except StopIteration as done:
             self._give(connection)
             result: T = done.value
@@ -146,6 +149,11 @@ class RedisStore:
             connection.disconnect()
             raise
 
+    def _trip(self, connection: Any, commands: list[RedisCommand], end: float | None) -> list[Any]:
+        connection.until = time.monotonic() + self.deadline_s if end is None else end
+        send(connection, commands)
+        return receive(connection, len(commands))
+
     def _take(self) -> tuple[Any, bool]:
         """A connection, and whether it has been used before."""
         try:
@@ -154,7 +162,7 @@ class RedisStore:
                 if connection.pid == os.getpid():
                     return connection, True
         except IndexError:
-            return self._pool.connection_class(**self._pool.connection_kwargs), False
+            return timed(self._pool), False
 
     def _give(self, connection: Any) -> None:
         if len(self._idle) < IDLE_CONNECTIONS:
@@ -170,50 +178,52 @@ class AsyncRedisStore:
         self._store = store
         self._loops = LoopConnections(store.url, connection_options(store.deadline_s))
 
-    async def perform(self, command: StoreCommand) -> Any:
-        """Obey. Raises CacheUnavailable where the server does not."""
-        return await self._run(vectorset.program(command, self._store.space, now_ms()))
+    async def perform(self, command: StoreCommand, within_s: float | None = None) -> Any:
+        """Obey. Raises CacheUnavailable where the server does not, or not `within_s` seconds;
+        NotAsked where others had its connections all that time."""
+        program = vectorset.program(command, self._store.space, now_ms())
+        return await self._run(program, within_s or self._store.deadline_s)
 
-    async def _run(self, program: Program[T]) -> T:
+    async def _run(self, program: Program[T], within_s: float) -> T:
         connections = await self._loops.here()
+        was_asked = False
         try:
-            connection = await connections.take()
-        except RedisError as error:
-            raise CacheUnavailable(str(error)) from error
-        was_used = connection.is_connected
-        try:
-            commands = next(program)
-            try:
-                replies = await _trip_async(connection, commands)
-            except redis.ConnectionError:  # as in RedisStore._run
-                if not was_used:
-                    raise
-                await connection.disconnect(nowait=True)
-                replies = await _trip_async(connection, commands)
-            while True:
-                replies = await _trip_async(connection, program.send(replies))
-        except StopIteration as done:
-            result: T = done.value
-            return result
+            async with timeout(within_s):
+                connection = await connections.take()
+                was_asked = True
+                try:
+                    return await _told(connection, program)
+                finally:
+                    connections.give(connection)
+        except asyncio.TimeoutError as error:
+            raise (CacheUnavailable if was_asked else NotAsked)("no answer in time") from error
         except (RedisError, OSError) as error:
-            await connection.disconnect(nowait=True)
-            if not isinstance(error, ResponseError):
-                connections.fail(redis.TimeoutError(f"another waited in vain: {error}"))
             raise self._store.unavailable(error) from error
-        except BaseException:
-            # Cancelled, with replies on their way that nobody else must read.
+
+
+async def _told(connection: Any, program: Program[T]) -> T:
+    was_used = connection.is_connected
+    try:
+        commands = next(program)
+        try:
+            replies = await trip_async(connection, commands)
+        except redis.ConnectionError:  # as in RedisStore._run
+            if not was_used:
+                raise
             await connection.disconnect(nowait=True)
-            raise
-        finally:
-            connections.give(connection)
+            replies = await trip_async(connection, commands)
+        while True:
+            replies = await trip_async(connection, program.send(replies))
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    except BaseException:
+        # Cancelled too, with replies on their way that nobody else must read.
+        await connection.disconnect(nowait=True)
+        raise
 
 
-def _trip(connection: Any, commands: list[RedisCommand]) -> list[Any]:
-    send(connection, commands)
-    return receive(connection, len(commands))
-
-
-async def _trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+async def trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
     await send_async(connection, commands)
     return await receive_async(connection, len(commands))
 
@@ -251,7 +261,8 @@ def connection_options(deadline_s: float) -> dict[str, Any]:
     return {
         "protocol": 2,
         "decode_responses": False,
-        "socket_timeout": deadline_s,
+        # What is bounded is the whole (`deadlines`); the other is for closing one, too.
+        "socket_timeout": None,
         "socket_connect_timeout": deadline_s,
     }
 

@@ -27,6 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from khazad_mitm.errors import NotAsked
 from khazad_mitm.store.trips import Program, RedisCommand
 
 T = TypeVar("T")
@@ -127,6 +128,8 @@ def _trip(commands: list[RedisCommand], topology: Topology) -> Legs[list[Any]]:
         to_do = {}
         why: RedisError | None = None
         for ((node, is_asking), places), told in zip(legs.items(), came, strict=True):
+            if isinstance(told, NotAsked):
+                raise told
             if isinstance(told, Exception):
                 topology.failed(node)
                 # Nobody waits twice: only what was refused at once is tried again.

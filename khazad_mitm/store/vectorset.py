@@ -51,7 +51,7 @@ from khazad_mitm.store.trips import Program, RedisCommand, call, call_each, chec
 LARGE_SET = 10_000
 # Aliases of one entry, and of conversations it stands for.
 MOST_LINKS = 256
-# Entries asked for or kept in one go: each reply, and each sending, has a deadline of its own.
+# Entries asked for or kept in one go: each trip that nobody waits for has a deadline of its own.
 MOST_AT_ONCE = 64
 BYTES_AT_ONCE = 1024 * 1024
 # Rounds of a search that finds nothing but expired entries; as in the script.

@@ -48,6 +48,7 @@ class Desk:
             store=self.store,
             awaitable_store=AsyncMemoryStore(self.store),
             store_breaker=Breaker("store"),
+            store_deadline_s=5,
             embedder=Letters(),
             embed_breaker=Breaker("embedder"),
             embed_executor=self.executor,

@@ -9,6 +9,7 @@ from khazad_mitm.cache.keeper import Keeper
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Hit, Miss
 from khazad_mitm.messages import Headers
+from tests.servers import until
 
 from .desk import Desk
 from .script import asked
@@ -157,7 +158,7 @@ def test_a_refusal_reaches_a_store_that_was_away_when_it_came() -> None:
         refused = desk.ask(asked("coffee"))
         perform = desk.store.perform
 
-        def away(command: object) -> None:
+        def away(*_: object) -> None:
             raise CacheUnavailable("away")
 
         desk.store.perform = away  # type: ignore[method-assign, assignment]
@@ -165,6 +166,7 @@ def test_a_refusal_reaches_a_store_that_was_away_when_it_came() -> None:
         desk.store.perform = perform  # type: ignore[method-assign]
         assert isinstance(refused, Miss)
         assert all(desk.store.perform(IsAccepted(proof)) for proof in refused.proofs)
+        until(desk.cache._parts.store_breaker.wants_probe)
         desk.cache._parts.store_breaker.succeeded()
 
         assert not isinstance(desk.ask(asked("tea")), Hit)

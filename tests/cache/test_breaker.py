@@ -87,3 +87,53 @@ def test_it_says_once_that_it_opened_and_once_that_it_closed(
         "[Khazad] store unavailable, passing calls through: refused",
         "[Khazad] store is back, 1 calls passed by",
     ] == caplog.messages
+
+
+def test_one_that_was_on_its_way_when_another_failed_closes_nothing(breaker: Breaker) -> None:
+    breaker.failed(WHY)
+    breaker.succeeded()
+
+    assert breaker.is_open
+
+
+def test_a_part_that_is_back_for_a_moment_only_is_left_alone_for_longer(
+    breaker: Breaker, clock: Clock
+) -> None:
+    breaker.failed(WHY)
+    pauses = [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
+    for pause in pauses:
+        clock.now += pause * 0.99
+        assert not breaker.wants_probe()
+        clock.now += pause * 0.02
+        assert breaker.wants_probe()
+        breaker.succeeded()
+        breaker.failed(WHY)
+
+
+def test_a_part_that_was_back_for_long_is_tried_again_as_soon_as_ever(
+    breaker: Breaker, clock: Clock
+) -> None:
+    for _ in range(3):
+        breaker.failed(WHY)
+        clock.now += FIRST_PAUSE_S
+        assert breaker.wants_probe()
+        breaker.succeeded()
+        clock.now += FIRST_PAUSE_S
+
+
+def test_a_long_pause_does_not_make_the_next_trouble_the_same(
+    breaker: Breaker, clock: Clock
+) -> None:
+    breaker.failed(WHY)
+    for _ in range(10):
+        clock.now += LONGEST_PAUSE_S
+        assert breaker.wants_probe()
+        breaker.failed(WHY)
+    clock.now += LONGEST_PAUSE_S
+    assert breaker.wants_probe()
+    breaker.succeeded()
+    clock.now += FIRST_PAUSE_S
+    breaker.failed(WHY)
+    clock.now += FIRST_PAUSE_S
+
+    assert breaker.wants_probe()

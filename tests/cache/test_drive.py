@@ -2,110 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 
 from khazad_mitm.cache.breaker import LONGEST_PAUSE_S, Breaker
 from khazad_mitm.cache.commands import Embed, Get, Judge, Put, Refuse, Steps
-from khazad_mitm.cache.drive import obey, obey_async, run, run_async
-from khazad_mitm.cache.parts import Bench, Parts
+from khazad_mitm.cache.drive import nobody, obey, obey_async, run_async, somebody
+from khazad_mitm.cache.parts import Parts
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Pair
 
+from .driven import Hanging, both, executor, parts_of
 from .script import VECTOR, entry
 
-
-class Store:
-    """Answers with what it was given, or raises it."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def perform(self, command: Any) -> Any:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-class Hanging(Store):
-    """Keeps whoever asks waiting until it may go on."""
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-        self.go_on = threading.Event()
-
-    def perform(self, command: Any) -> Any:
-        self.asked.append(command)
-        self.go_on.wait(5)
-
-
-class AwaitableStore(Store):
-    async def perform(self, command: Any) -> Any:
-        return super().perform(command)
-
-
-class Embedder:
-    model = "test"
-    is_loaded = True
-
-    def __init__(self, embed: Callable[[str], Any]) -> None:
-        self.embed_if_fits = embed
-
-    def load(self) -> None: ...
-
-
-class Verifier:
-    name = "test"
-
-    def __init__(self, approve: Callable[[Pair], Any]) -> None:
-        self.approves = approve
-
-
-@pytest.fixture
-def executor() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def parts_of(executor: ThreadPoolExecutor) -> Callable[..., Parts]:
-    def make(
-        stored: Any = None,
-        embed: Callable[[str], Any] = lambda _: VECTOR,
-        approve: Callable[[Pair], Any] | None = None,
-    ) -> Parts:
-        return Parts(
-            store=Store(stored),
-            awaitable_store=AwaitableStore(stored),
-            store_breaker=Breaker("store"),
-            embedder=Embedder(embed),
-            embed_breaker=Breaker("embedder"),
-            embed_executor=executor,
-            embed_deadline_s=0.05,
-            benches={} if approve is None else {"mine": Bench(Verifier(approve), executor, 0.05)},
-        )
-
-    return make
-
-
-def both(parts: Parts, story: Callable[[], Steps[Any]]) -> list[Any]:
-    """What a story comes to, blocking and awaiting; errors as they are."""
-
-    def tried(go: Callable[[], Any]) -> Any:
-        try:
-            return go()
-        except CacheUnavailable as error:
-            return str(error)
-
-    return [
-        tried(lambda: run(story(), partial(obey, parts))),
-        tried(lambda: asyncio.run(run_async(story(), partial(obey_async, parts)))),
-    ]
+__all__ = ["executor", "parts_of"]
 
 
 def getting() -> Steps[Any]:
@@ -172,7 +86,7 @@ def test_a_store_is_tried_again_while_nobody_waits(
     now[0] += LONGEST_PAUSE_S
     for _ in range(2):
         with pytest.raises(CacheUnavailable, match="passing by"):
-            obeyed(parts, Get("f"))
+            obeyed(parts, somebody(parts), Get("f"))
     assert parts.store_breaker.is_open
     store.go_on.set()
     assert parts.probes.drain(5)
@@ -188,15 +102,15 @@ def test_a_store_that_takes_nothing_still_answers(
     parts = parts_of(WriteDenied("full"))
     for _ in range(2):
         with pytest.raises(CacheUnavailable):
-            obey(parts, Put(entry()))
+            obey(parts, nobody(), Put(entry()))
     for store in (parts.store, parts.awaitable_store):
         store.answer = "found"  # type: ignore[union-attr]  # our own
 
     assert ["found", "found"] == both(parts, getting)
     with pytest.raises(CacheUnavailable, match="passing by"):
-        obey(parts, Put(entry()))
+        obey(parts, nobody(), Put(entry()))
     # What takes something away is never held back.
-    assert "found" == obey(parts, Refuse("c"))
+    assert "found" == obey(parts, nobody(), Refuse("c"))
     assert ["[Khazad] store takes no more answers: full"] == caplog.messages
 
 

@@ -82,7 +82,7 @@ def test_other_words_for_what_was_just_answered_are_found_at_once(
     capture = desk.cache.capture(_missed(desk.ask(asked("tea or coffee"))))
     perform, is_asked = desk.store.perform, threading.Event()
 
-    def slowly(command: Any) -> Any:
+    def slowly(command: Any, within_s: float | None = None) -> Any:
         if isinstance(command, Put) and command.vector is not None:
             threading.Timer(0.05, is_asked.set).start()
             is_asked.wait(5)
@@ -106,7 +106,7 @@ def slow_to_learn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the store keep an alias no sooner than the next question has been asked."""
     perform, is_asked = desk.store.perform, threading.Event()
 
-    def slowly(command: Any) -> Any:
+    def slowly(command: Any, within_s: float | None = None) -> Any:
         if isinstance(command, Alias):
             threading.Timer(0.05, is_asked.set).start()
             is_asked.wait(5)

@@ -138,7 +138,7 @@ def test_a_label_is_said_once(desk: Desk) -> None:
     id_ = kept(desk, "aaa")
     said: list[object] = []
     perform = desk.store.perform
-    desk.store.perform = lambda command: (said.append(command), perform(command))[1]  # type: ignore[method-assign]
+    desk.store.perform = lambda command, *_: (said.append(command), perform(command))[1]  # type: ignore[method-assign]
     for _ in range(3):
         desk.ask(asked("aaa", headers={"X-Khazad-Tag": "x"}))
     desk.cache.drain(5)

@@ -139,7 +139,7 @@ class Hanging:
         self.asked, self.go_on = threading.Event(), threading.Event()
         perform = MemoryStore.perform
 
-        def hang(store: MemoryStore, command: Any) -> Any:
+        def hang(store: MemoryStore, command: Any, within_s: Any = None) -> Any:
             if isinstance(command, Put):
                 self.asked.set()
                 assert self.go_on.wait(30)

@@ -18,7 +18,7 @@ from khazad_mitm.store.memory import MemoryStore
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 from khazad_mitm.store.seal import Seal
 from tests.clusters import redis_cluster
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer, redis_server, running_redis
 
 __all__ = ["redis_cluster", "redis_server"]
 
@@ -38,6 +38,13 @@ def redis_store(redis_server: RedisServer, namespace: str) -> Iterator[RedisStor
     store = RedisStore(redis_server.url, namespace, deadline_s=DEADLINE_S, max_entries=1_000)
     yield store
     store.close()
+
+
+@pytest.fixture
+def own_server() -> Iterator[RedisServer]:
+    """A server that a test may ill-treat."""
+    with running_redis() as server:
+        yield server
 
 
 class Awaited:

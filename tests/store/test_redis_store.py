@@ -9,7 +9,6 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -31,13 +30,6 @@ from khazad_mitm.store import vectorset
 from khazad_mitm.store.redis_store import AsyncRedisStore, RedisStore
 from tests.servers import RedisServer, running_redis, until
 from tests.store.entries import QUESTION, at_cosine, digest, entry
-
-
-@pytest.fixture
-def own_server() -> Iterator[RedisServer]:
-    """A server that a test may ill-treat."""
-    with running_redis() as server:
-        yield server
 
 
 def at(server: RedisServer, deadline_s: float = 5.0) -> RedisStore:
