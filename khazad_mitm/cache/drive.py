@@ -37,6 +37,7 @@ from khazad_mitm.cache.patience import Patience, Waiting
 from khazad_mitm.errors import CacheUnavailable, NotAsked, WriteDenied, outline
 
 if TYPE_CHECKING:
+    from khazad_mitm.cache.breaker import Breaker
     from khazad_mitm.exchange import Pair
 
 T = TypeVar("T")
@@ -149,8 +150,8 @@ def obey(parts: Parts, waiting: Waiting, command: Command) -> Any:
     """Have one command done, blocking."""
     if isinstance(command, Join):
         return parts.flights.wait(command.flight, command.stream)
-    if isinstance(command, Pause):  # another worker asks: no event loop waits here
-        time.sleep(command.seconds)
+    if isinstance(command, Pause):
+        time.sleep(command.seconds)  # another worker asks; no event loop waits here
         return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
@@ -285,15 +286,21 @@ class _Guarded:
         for breaker in breakers:
             if not breaker.allows():
                 if breaker.wants_probe():
-                    self.parts.probes.hand(self._probe)
+                    self.parts.probes.hand(partial(self._probe, self._time_of(breaker)))
                 raise CacheUnavailable("passing by")
         if self.patience.is_over:
             raise NotAsked("no time is left")
 
-    def _probe(self) -> None:
+    def _time_of(self, breaker: Breaker) -> Waiting:
+        """What a probe may take for this breaker to be closed."""
+        if breaker is self.parts.keeping_breaker:
+            # Nobody waits for what is kept: one that takes long is kept all the same.
+            return nobody()
         # A store that needs more than half of the time for one command is of no use to a lookup,
         # which has two at the least.
-        waiting = Waiting(self.parts.store_deadline_s / 2, self.parts.embed_deadline_s)
+        return Waiting(self.parts.store_deadline_s / 2, self.parts.embed_deadline_s)
+
+    def _probe(self, waiting: Waiting) -> None:
         with suppress(CacheUnavailable):
             _obeyed(_Guarded(self.parts, self.command, waiting))
 

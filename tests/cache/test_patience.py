@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from khazad_mitm.cache.breaker import LONGEST_PAUSE_S, Breaker
 from khazad_mitm.cache.commands import Get, GetMany, Pause, Put, Steps
 from khazad_mitm.cache.drive import nobody, obey, obey_async, run, run_async
 from khazad_mitm.cache.parts import Parts
@@ -60,6 +61,24 @@ def test_half_of_it_is_for_the_part_itself() -> None:
         spare.append(patience.spare_s)
 
     assert [5.0, 2.0, 0.0] == spare
+
+
+def test_what_takes_long_to_keep_is_kept_again_after_a_store_was_full(
+    parts_of: Callable[..., Parts],
+) -> None:
+    now, store = [0.0], Slow(0.9 * 0.05)
+    parts = replace(parts_of(), store=store, keeping_breaker=Breaker("store", clock=lambda: now[0]))
+    parts.keeping_breaker.failed(OSError("full"))
+    now[0] += LONGEST_PAUSE_S
+    with pytest.raises(CacheUnavailable, match="passing by"):
+        obey(parts, nobody(), Put(entry()))
+    try:
+        assert parts.probes.drain(5)
+
+        assert not parts.keeping_breaker.is_open
+        assert not parts.store_breaker.is_open
+    finally:
+        parts.probes.close()
 
 
 def test_where_nobody_waits_it_has_no_end() -> None:
