@@ -28,10 +28,10 @@ from khazad_mitm.store.redis_store import (
     IDLE_CONNECTIONS,
     RedisStore,
     connection_options,
+    first_trip_async,
     now_ms,
     receive,
     send,
-    trip_async,
 )
 from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.space import Space
@@ -156,7 +156,8 @@ class AsyncClusterStore:
         """Obey. Raises CacheUnavailable where the cluster does not, or not `within_s` seconds;
         NotAsked where others had its connections all that time."""
         program = vectorset.program(command, self._store.space, now_ms())
-        end = time.monotonic() + (within_s or self._store.deadline_s)
+        limit_s = self._store.deadline_s if within_s is None else within_s
+        end = time.monotonic() + limit_s
         with self._store._named_errors():
             steps = routed(program, self._store.topology)
             try:
@@ -191,15 +192,8 @@ class AsyncClusterStore:
 
 
 async def _told(connection: Any, commands: Any) -> list[Any]:
-    was_used = connection.is_connected
     try:
-        try:
-            return await trip_async(connection, commands)
-        except redis.ConnectionError:  # as in ClusterStore._trips
-            if not was_used:
-                raise
-            await connection.disconnect(nowait=True)
-            return await trip_async(connection, commands)
+        return await first_trip_async(connection, commands)
     except BaseException:
         # Cancelled too: replies are on their way that nobody else must read.
         await connection.disconnect(nowait=True)

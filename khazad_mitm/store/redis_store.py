@@ -182,7 +182,8 @@ class AsyncRedisStore:
         """Obey. Raises CacheUnavailable where the server does not, or not `within_s` seconds;
         NotAsked where others had its connections all that time."""
         program = vectorset.program(command, self._store.space, now_ms())
-        return await self._run(program, within_s or self._store.deadline_s)
+        limit_s = self._store.deadline_s if within_s is None else within_s
+        return await self._run(program, limit_s)
 
     async def _run(self, program: Program[T], within_s: float) -> T:
         connections = await self._loops.here()
@@ -202,18 +203,10 @@ class AsyncRedisStore:
 
 
 async def _told(connection: Any, program: Program[T]) -> T:
-    was_used = connection.is_connected
     try:
-        commands = next(program)
-        try:
-            replies = await trip_async(connection, commands)
-        except redis.ConnectionError:  # as in RedisStore._run
-            if not was_used:
-                raise
-            await connection.disconnect(nowait=True)
-            replies = await trip_async(connection, commands)
+        replies = await first_trip_async(connection, next(program))
         while True:
-            replies = await trip_async(connection, program.send(replies))
+            replies = await _trip_async(connection, program.send(replies))
     except StopIteration as done:
         result: T = done.value
         return result
@@ -223,7 +216,19 @@ async def _told(connection: Any, program: Program[T]) -> T:
         raise
 
 
-async def trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+async def first_trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+    """Once more on a new connection where that was an old one, as in `RedisStore._run`."""
+    was_used = connection.is_connected
+    try:
+        return await _trip_async(connection, commands)
+    except redis.ConnectionError:
+        if not was_used:
+            raise
+        await connection.disconnect(nowait=True)
+        return await _trip_async(connection, commands)
+
+
+async def _trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
     await send_async(connection, commands)
     return await receive_async(connection, len(commands))
 
