@@ -156,8 +156,8 @@ OPTIONS: tuple[Option, ...] = (
         "routes",
         "str",
         "",
-        "a YAML file of rules that set `profile`, `threshold`, `mode`, `ttl`, `guards_off`,"
-        " `max_wrong_hits` or `tenant` by host, path, model or tag (docs/tuning.md)",
+        "a YAML file of rules that set `profile`, `threshold`, `mode`, `ttl`, `verifier`, `tenant`"
+        " and more by host, path, model or tag (docs/tuning.md)",
         value.routes,
     ),
     Option("ttl", "str", "3600", "seconds an answer is kept; `0` or `none`: for ever", value.ttl),
