@@ -27,10 +27,18 @@ def started(folder: Path, program: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=_hears_signals,
     )
     assert process.stdout is not None
     assert b"up\n" == process.stdout.readline()
     return process
+
+
+def _hears_signals() -> None:
+    # Behind `nohup`, or in the background of a script, tests begin with these ignored, and what is
+    # ignored stays so in every child.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
