@@ -133,7 +133,8 @@ def _first_hit_s(ground: Ground, request: bytes, pycache: Path) -> float:
             raise RuntimeError("serve does not start:\n" + "".join(said))
         # Its log must not wait for us.
         threading.Thread(target=process.stderr.read, daemon=True).start()
-        port = int(said[-1].rpartition(":")[2])
+        # `... listens on 127.0.0.1:8080 (regular)`
+        port = int(said[-1].rpartition(":")[2].split()[0])
         connection = Connection(port, conversation.HOST, 443, ground.client)
         connection.send(request)
         connection.receive(b"khazad; hit")
