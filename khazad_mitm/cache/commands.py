@@ -55,6 +55,13 @@ class Resolve:
 
 
 @dataclass(frozen=True, slots=True)
+class Occupied:
+    """-> bool. Is there anything in this scope that a question could be compared with?"""
+
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Embed:
     """-> Vector | None. Unit-length float32; None where the text exceeds the model's window."""
 
@@ -312,6 +319,7 @@ StoreCommand: TypeAlias = (
     Get
     | GetMany
     | Resolve
+    | Occupied
     | Nearest
     | Put
     | PutMany

@@ -27,6 +27,7 @@ from khazad_mitm.cache.commands import (
     Judge,
     JudgeAnswers,
     Nearest,
+    Occupied,
     Pause,
     Resolve,
     Steps,
@@ -155,6 +156,8 @@ def obey(parts: Parts, waiting: Waiting, command: Command) -> Any:
         return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, Occupied) and parts.landings.has(command.scope):
+        return True
     if isinstance(command, JudgeAnswers):
         return _judged(parts, command.pair)
     for key in _awaited(command):
@@ -189,6 +192,8 @@ async def obey_async(parts: Parts, waiting: Waiting, command: Command) -> Any:
         return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, Occupied) and parts.landings.has(command.scope):
+        return True
     if isinstance(command, JudgeAnswers):
         raise CacheUnavailable("a judge is asked on a thread, where nobody waits")
     for key in _awaited(command):

@@ -29,6 +29,7 @@ from khazad_mitm.cache.commands import (
     Label,
     Lease,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Recall,
@@ -83,6 +84,8 @@ class MemoryStore:
                     return tuple(self._get(fingerprint, None) for fingerprint in fingerprints)
                 case Resolve(conversations):
                     return tuple(map(self._resolved, conversations))
+                case Occupied(scope):
+                    return scope in self._vectors
                 case Nearest():
                     return self._nearest(command)
                 case Put(entry, scope, vector, _):

@@ -27,6 +27,7 @@ from khazad_mitm.cache.commands import (
     Label,
     Lease,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Recall,
@@ -70,6 +71,8 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return _get_many(fingerprints, space, now_ms)
         case Resolve(conversations):
             return _resolve(conversations, space)
+        case Occupied(scope):
+            return _is_occupied(scope, space)
         case Nearest():
             return _nearest(command, space)
         case Put():
@@ -175,6 +178,11 @@ def _resolve(conversations: tuple[str, ...], space: Space) -> Program[tuple[str 
         for asked, value in zip(conversations, checked(found), strict=True)
     )
     return tuple(target[1] if target else None for target in targets)
+
+
+def _is_occupied(scope: str, space: Space) -> Program[bool]:
+    (found,) = yield [("EXISTS", space.at(scope).vectors(scope))]
+    return bool(checked(found))
 
 
 def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
