@@ -285,23 +285,8 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of an entry without its body: no prompt, no answer."""
-
-    id: str
-    provider: str
-    model: str
-    stored_at: float
-    expires_at: float | None
-    """Unix seconds."""
-    tenant: str
-    tags: tuple[str, ...]
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Inventory:
-    """-> tuple[Facts, ...]. Of all live entries, in no order."""
+    """-> tuple[facts.Facts, ...]. Of all live entries, in no order."""
 
 
 @dataclass(frozen=True, slots=True)
