@@ -318,9 +318,12 @@ class Cache(Inquiries):
         }
 
     def flush(self) -> int:
-        """Forget every answer of the namespace, and the counters. Returns how many there were."""
+        """Forget every answer of the namespace, the keys that were accepted, and the counters.
+        Returns how many answers there were."""
         self._archive.drain(2.0)
         flushed = self._management.flush()
+        # Afterwards: until then the store would say so again.
+        self._parts.acceptances.forget()
         self._recent.clear()
         self._counters.reset()
         return flushed

@@ -188,6 +188,28 @@ def test_pages_are_about_all_workers(
     assert [0, 0, 0] == [page["total_requests"] for page in (empty, *empty["workers"])]
 
 
+@linux_only
+def test_no_worker_believes_in_a_key_once_all_is_forgotten(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    asked = question("What is the capital of France?")
+
+    def answered() -> str:
+        return ask(service.port, "POST", PATH, asked).cache_status
+
+    with two_workers(tmp_path, upstream, *store) as service:
+        pids(service, 2)
+        until(lambda: answered() and all(one["cache_hits"] for one in workers_of(service)))
+        assert 200 == ask(service.port, "POST", "/flush", host="khazad.internal").status
+        # Nothing that vouches for it anew.
+        upstream.answer = lambda call: Answer(500)
+        said = set[str]()
+        until(lambda: said.add(answered()) or all(w["total_requests"] for w in workers_of(service)))
+
+    assert said
+    assert all("credential not accepted yet" in one for one in said)
+
+
 def workers_of(service: Service) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = service.page("/stats")["workers"]
     assert 2 == len(told)
