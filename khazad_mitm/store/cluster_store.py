@@ -181,8 +181,9 @@ class AsyncClusterStore:
             async with timeout(end - time.monotonic()):
                 connection = await connections.take()
                 was_asked = True
+                was_used = await connections.connect(connection)
                 try:
-                    return await _told(connection, commands)
+                    return await _told(connection, commands, was_used)
                 finally:
                     connections.give(connection)
         except asyncio.TimeoutError:
@@ -191,9 +192,9 @@ class AsyncClusterStore:
             return error
 
 
-async def _told(connection: Any, commands: Any) -> list[Any]:
+async def _told(connection: Any, commands: Any, was_used: bool) -> list[Any]:
     try:
-        return await first_trip_async(connection, commands)
+        return await first_trip_async(connection, commands, was_used)
     except BaseException:
         # Cancelled too: replies are on their way that nobody else must read.
         await connection.disconnect(nowait=True)
