@@ -15,12 +15,11 @@ from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess.library import Library
 from khazad_mitm.inprocess.transport import Wrapping
 from khazad_mitm.settings import from_mapping
-from tests.inprocess.upstream import PATH, Upstream, answer, question
+from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, answer, question
 from tests.servers import RedisServer, redis_server, running_redis, until
 
 __all__ = ["redis_server"]
 
-TIMEOUT_S = 30
 LEASE_S = 0.3
 
 
@@ -43,7 +42,7 @@ def caches(server: RedisServer) -> Iterator[list[Cache]]:
 
 def blocking(library: Any, cache: Cache, url: str) -> bytes:
     transport = Wrapping(Library(library)).sync(cache, library.HTTPTransport())
-    with library.Client(transport=transport, timeout=TIMEOUT_S) as client:
+    with library.Client(transport=transport, timeout=PATIENCE_S) as client:
         content: bytes = client.post(url + PATH, json=question()).content
         return content
 
@@ -51,7 +50,7 @@ def blocking(library: Any, cache: Cache, url: str) -> bytes:
 def awaiting(library: Any, cache: Cache, url: str) -> bytes:
     async def ask() -> bytes:
         transport = Wrapping(Library(library)).asynchronous(cache, library.AsyncHTTPTransport())
-        async with library.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
+        async with library.AsyncClient(transport=transport, timeout=PATIENCE_S) as client:
             content: bytes = (await client.post(url + PATH, json=question())).content
             return content
 
@@ -75,7 +74,7 @@ def test_a_call_that_outlasts_its_lease_is_still_the_only_one(
         until(lambda: not client.exists("a lease that is not renewed"))
         assert 1 == len(upstream.calls)
         upstream.go_on.set()
-        bodies = {slow.result(TIMEOUT_S), other.result(TIMEOUT_S)}
+        bodies = {slow.result(PATIENCE_S), other.result(PATIENCE_S)}
 
     assert {answer("Rome #1")} == bodies
     assert 1 == len(upstream.calls)
@@ -96,6 +95,6 @@ def test_a_call_is_answered_although_its_lease_cannot_be_renewed(
         until(lambda: worker.parts()["store"] == "unavailable")
         upstream.go_on.set()
 
-        assert answer("Rome #1") == slow.result(TIMEOUT_S)
+        assert answer("Rome #1") == slow.result(PATIENCE_S)
         next(both, None)
     assert 1 == sum("store unavailable" in message for message in caplog.messages)
