@@ -16,7 +16,7 @@ import redis
 
 from khazad_mitm.cache.commands import Get, Nearest, Put
 from khazad_mitm.errors import CacheUnavailable, ConfigError, MissingExtra
-from khazad_mitm.store import embedded_files
+from khazad_mitm.store import embedded_files, embedded_guard
 from khazad_mitm.store.connect import Bounds, Stores, connect
 from khazad_mitm.store.embedded import serves, start_embedded
 from khazad_mitm.store.embedded_guard import PID
@@ -70,10 +70,7 @@ def user() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 
 def server_pid() -> int:
-    noted = embedded_files.data_directory() / PID
-    # It may serve before its guard has come to note it.
-    until(noted.exists)
-    return int(noted.read_text())
+    return int((embedded_files.data_directory() / PID).read_text())
 
 
 def guard_pid() -> int:
@@ -200,6 +197,20 @@ def test_a_killed_guard_is_replaced_by_those_it_leaves_behind() -> None:
 
     until(answered(lambda: stores.sync.perform(Get(digest(1))) and server_pid() != server))
     stores.sync.close()
+
+
+def test_a_server_is_noted_before_it_runs(tmp_path: Path) -> None:
+    """Whoever finds it without its guard would end another process in its place."""
+    program = tmp_path / "redis-server"
+    program.write_text(f'#!/bin/sh\necho "$$ $(cat {tmp_path}/{PID})" >{tmp_path}/said\n')
+    program.chmod(0o700)
+    (tmp_path / PID).write_text("1")
+    lock = embedded_guard.open_lock(tmp_path, "server.lock")
+    server = embedded_guard.start(tmp_path, tmp_path / "socket", str(program), lock)
+    os.close(lock)
+
+    assert 0 == server.wait(30)
+    assert f"{server.pid} {server.pid}\n" == (tmp_path / "said").read_text()
 
 
 def test_a_server_that_cannot_start_is_an_error_that_names_the_folder() -> None:
