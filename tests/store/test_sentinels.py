@@ -54,8 +54,11 @@ def ask(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Ask]:
     if request.param == "blocking":
         yield lambda command: stores.sync.perform(command, WITHIN_S)
     else:
-        with asyncio.Runner() as runner:
-            yield lambda command: runner.run(stores.awaitable.perform(command, WITHIN_S))
+        with closing(asyncio.new_event_loop()) as loop:
+            yield lambda command: loop.run_until_complete(
+                stores.awaitable.perform(command, WITHIN_S)
+            )
+            loop.run_until_complete(loop.shutdown_asyncgens())
 
 
 def answers(ask: Ask, command: StoreCommand) -> bool:
