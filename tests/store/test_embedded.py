@@ -88,6 +88,14 @@ def answered(ask: Callable[[], object]) -> Callable[[], bool]:
     return tried
 
 
+def written(stores: Stores) -> None:
+    """Wait until what was kept is on the disk. While it syncs what came before, a server puts off
+    what comes then for up to two seconds, and a kill loses it."""
+    with redis.Redis(unix_socket_path=stores.url.rpartition("unix://")[2]) as client:
+        client.set("the last that is written", 1)
+        assert 1 == client.execute_command("WAITAOF", 1, 0, 60_000)[0]
+
+
 def test_what_is_kept_is_found_after_the_server_has_come_and_gone() -> None:
     kept = entry(1)
     first = opened()
@@ -146,6 +154,7 @@ def test_it_goes_when_its_last_user_is_killed() -> None:
 def test_a_killed_server_comes_back_with_what_was_kept() -> None:
     stores = opened()
     stores.sync.perform(Put(entry(1), "s", QUESTION))
+    written(stores)
     killed = server_pid()
     os.kill(killed, signal.SIGKILL)
 
@@ -189,6 +198,7 @@ def test_a_server_that_ends_while_a_newcomer_asks_is_waited_for(
 def test_a_killed_guard_is_replaced_by_those_it_leaves_behind() -> None:
     stores = opened()
     stores.sync.perform(Put(entry(1)))
+    written(stores)
     server = server_pid()
     os.kill(guard_pid(), signal.SIGKILL)
     # On Linux it is told to end when its guard has, and may have.
