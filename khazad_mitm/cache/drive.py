@@ -306,6 +306,11 @@ class _Guarded:
         return Waiting(self.parts.store_deadline_s / 2, self.parts.embed_deadline_s)
 
     def _probe(self, waiting: Waiting) -> None:
+        if self._breaker is self.parts.store_breaker and not self._keeps:
+            # To connect may take longer than a command, and is done once: a store is no slower for
+            # that. What is wrong with it shows again below.
+            with suppress(Exception):
+                self.parts.store.perform(self.command)  # type: ignore[arg-type]  # it is its own
         with suppress(CacheUnavailable):
             _obeyed(_Guarded(self.parts, self.command, waiting))
 

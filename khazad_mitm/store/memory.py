@@ -34,8 +34,8 @@ from khazad_mitm.cache.commands import (
     PutMany,
     Recall,
     Refuse,
-    Release,
     Remember,
+    Renew,
     Resolve,
     Settle,
     Standing,
@@ -120,8 +120,8 @@ class MemoryStore:
                     return found
                 case Lease():
                     return True  # there is no other process
-                case Release():
-                    return None
+                case Renew(flights):
+                    return (True,) * len(flights)
                 case Block(one, other):
                     return self._blocks.add(one, other)
                 case ForgetMany(ids):
