@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from khazad_mitm.cache.guards.american import american
+
 CONTRACTIONS = {
     "can't": "can not", "cant": "can not", "cannot": "can not", "won't": "will not",
     "wont": "will not", "shan't": "shall not", "dont": "do not", "doesnt": "does not",
@@ -168,6 +170,7 @@ def _is_part(word: str) -> bool:
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """The part that the forms of a word share. Not for function words."""
+    word = american(word)
     word = IRREGULAR.get(word, word)
     if len(word) <= 2 or not word.isascii() or not word.isalpha():
         return word

@@ -60,6 +60,12 @@ SAME = (
         "Although the roof leaks, the barn is dry. Why?",
         "The barn is dry, although the roof leaks. Why?",
     ),
+    ("Where can I see my timetable?", "Where do I find my timetable?"),
+    ("How do I join two strings in Zig?", "How can I concatenate two strings in Zig?"),
+    ("How do I cancel my gym contract?", "How do I go about the cancellation of my gym contract?"),
+    ("What is the colour of the organisation's logo?", "What color is the organization's logo?"),
+    ("Where is the city centre?", "Where is the city center?"),
+    ("Which criteria decide the outcome?", "Which criteria are relevant to the decision?"),
 )
 
 # The guard that must see it, however similar the vectors are.
@@ -164,6 +170,9 @@ DIFFERENT = (
     ("language", "что такое дождь", "what is rain"),
     ("contrast", "How do I water the lawn?", "How do I mow the lawn?"),
     ("contrast", "Where do I find the ledger?", "Where do I keep the ledger?"),
+    ("contrast", "How do I print the ledger?", "How do I sign the ledger?"),
+    ("contrast", "Where is the import office?", "Where is the important office?"),
+    ("contrast", "How do I pause the pump?", "How do I prime the pump?"),
 )  # fmt: skip
 
 # Doubts: the guard, which a high similarity outweighs.

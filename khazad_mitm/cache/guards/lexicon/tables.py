@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khazad_mitm.cache.guards import spelling
-from khazad_mitm.cache.guards.lexicon import generic, kinds, opposites, phrases, synonyms
+from khazad_mitm.cache.guards.lexicon import generic, kinds, near, opposites, phrases, synonyms
 from khazad_mitm.cache.guards.lexicon.function_words import FRAMES, FUNCTION
 
 NUMBER_WORDS = frozenset(
@@ -62,6 +62,27 @@ IMPLIED = {
 GENERIC = frozenset(
     spelling.stem(word) for word in (*generic.VERBS, *generic.NOUNS, *generic.MODIFIERS, *FRAMES)
 )
+
+_NO_GROUP: frozenset[int] = frozenset()
+
+
+def _near() -> dict[str, frozenset[int]]:
+    """lemma -> the groups it is in."""
+    found: dict[str, frozenset[int]] = {}
+    for number, group in enumerate(near.GROUPS):
+        for word in group:
+            key = lemma(word)
+            found[key] = found.get(key, _NO_GROUP) | {number}
+    return found
+
+
+_NEAR = _near()
+
+
+def are_near(one: str, other: str) -> bool:
+    """Of two lemmas."""
+    return not _NEAR.get(one, _NO_GROUP).isdisjoint(_NEAR.get(other, _NO_GROUP))
+
 
 _NO_KIND: frozenset[str] = frozenset()
 
