@@ -32,6 +32,9 @@ LEAST_SHARED = 5
 """Letters two words must share at their beginning to be forms of one."""
 
 
+NUMBERED = {"first": ("1", "one"), "single": ("1", "one"), "second": ("2",), "double": ("2",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Content words, in order, that the other question has not."""
@@ -52,8 +55,8 @@ def _telling(words: tuple[Word, ...]) -> tuple[Word, ...]:
 @lru_cache(maxsize=64)
 def rest(a: Reading, b: Reading) -> Rest:
     # Figures have a guard of their own.
-    here = [word for word in a.content if word.lemma not in b.lemmas and not _is_figure(word)]
-    there = [word for word in b.content if word.lemma not in a.lemmas and not _is_figure(word)]
+    here = [word for word in a.content if word.lemma not in b.lemmas and not _is_figure(word, b)]
+    there = [word for word in b.content if word.lemma not in a.lemmas and not _is_figure(word, a)]
     here, there = (
         [word for word in here if not any(_is_variant(word, other) for other in there)],
         [word for word in there if not any(_is_variant(word, other) for other in here)],
@@ -69,7 +72,10 @@ def rest(a: Reading, b: Reading) -> Rest:
     return Rest(tuple(here), tuple(there))
 
 
-def _is_figure(word: Word) -> bool:
+def _is_figure(word: Word, other: Reading) -> bool:
+    """ "The second step" is "step two"."""
+    if word.said in NUMBERED:
+        return not other.lemmas.isdisjoint(NUMBERED[word.said])
     return any(letter.isdigit() for letter in word.said)
 
 

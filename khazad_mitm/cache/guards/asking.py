@@ -21,6 +21,7 @@ ALIKE = frozenset(
         " ~howoften/what ~howold/what ~howfar/what ~howbig/what ~howtall/what"
         " ~howmany/tell ~howmuch/tell ~howlong/tell ~howfast/tell ~howoften/tell ~howold/tell"
         " ~howfar/tell ~howbig/tell ~howtall/tell ~howfast/whether where/whether how/whether"
+        " ~whetherany/what ~whetherany/whether ~whetherany/tell"
     ).split()
 )
 
@@ -38,7 +39,7 @@ def asked(reading: Reading) -> frozenset[str]:
     found = set()
     before = ""
     opens = False
-    for word in reading.words:
+    for index, word in enumerate(reading.words):
         # Nothing but prepositions since the beginning of the sentence: "on what date".
         opens = word.starts or (opens and before in PREPOSITIONS)
         if word.said.startswith("~how"):
@@ -46,8 +47,13 @@ def asked(reading: Reading) -> frozenset[str]:
         elif word.said in QUESTION_WORDS and (opens or before in ASKERS):
             found.add({"whom": "who", "whose": "who", "which": "what"}.get(word.said, word.said))
         elif not found and word.starts and word.said in AUXILIARIES and word.said != "let":
-            found.add("whether")
+            found.add("~whetherany" if _is_for_some(reading, index) else "whether")
         before = word.said
     if len(found) > 1:
-        found.discard("whether")
+        found -= {"whether", "~whetherany"}
     return frozenset(found or ("tell",))
+
+
+def _is_for_some(reading: Reading, index: int) -> bool:
+    """ "Are there any hostels": whoever asks so wants to hear which."""
+    return reading.said[index] in ("is", "are") and "any" in reading.said[index + 1 : index + 2]

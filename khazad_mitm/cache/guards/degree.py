@@ -13,17 +13,41 @@ GOOD = frozenset(
 )
 
 
+# What says by itself that it is the most of all.
+IN_A_WORD = (
+    (frozenset("maximum max".split()), frozenset(("larg", "big", "high", "long", "much"))),
+    (frozenset("minimum min".split()), frozenset(("small", "low", "short", "littl", "few"))),
+    (frozenset("key main primary principal chief crucial".split()), frozenset(("important",))),
+)
+EXTREMES = tuple(
+    (words, frozenset(tables.lemma(lemma) for lemma in lemmas)) for words, lemmas in IN_A_WORD
+)
+
+
 def differs(a: Reading, b: Reading) -> bool:
     here, there = _superlatives(a), _superlatives(b)
     if here == there:
         return False
-    return bool((here ^ there) - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
+    apart = here ^ there
+    for x in here - there:
+        for y in there - here:
+            if tables.are_near(x, y):
+                apart -= {x, y}
+    for words, lemmas in EXTREMES:
+        if (here & lemmas and b.has(*words)) or (there & lemmas and a.has(*words)):
+            apart -= lemmas
+    if not apart:
+        return False
+    return bool(apart - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
 
 
 def _superlatives(reading: Reading) -> frozenset[str]:
     found = set()
     before = ""
-    for word in reading.said:
+    said = reading.said
+    for index, word in enumerate(said):
+        if before == "as" and said[index + 1 : index + 3] == ("as", "possible"):
+            found.add(tables.lemma(word))
         if degrees.is_superlative(word):
             found.add("good" if word in ("best", "top") else tables.lemma(degrees.positive(word)))
         elif before == "most" and word not in ("of", "people"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+from khazad_mitm.cache.guards.lexicon.tables import kinds_of, lemma
 from khazad_mitm.cache.guards.reading import Reading
 
 SCOPES = {
@@ -18,11 +21,41 @@ SCOPES = {
 }  # fmt: skip
 # Words that may be left out: "list (all) the members".
 WEAK = frozenset("all total least most either both last sometimes average".split())
+# What says the same as a scope without being one everywhere: "to a new phone", "to another phone".
+INSTEAD = {
+    "another": frozenset("new other different else more 2".split()),
+    "only": frozenset("just solely exclusively merely alone".split()),
+    "first": frozenset(("1",)),
+    "except": frozenset("without other excluding".split()),
+}
+TURNS = {"this": 0, "current": 0, "next": 1, "coming": 1, "upcoming": 1, "following": 1,
+         "last": -1, "previous": -1, "past": -1}  # fmt: skip
+TIMES = frozenset(lemma(word) for word in "night weekend quarter semester term season".split())
+TIME_KINDS = frozenset("duration month weekday season festival".split())
 
 
 def differs(a: Reading, b: Reading) -> bool:
     here, there = _scopes(a), _scopes(b)
+    if here != there:
+        here, there = _without_instead(here, there, b), _without_instead(there, here, a)
+    turns_here, turns_there = _turns(a), _turns(b)
+    if turns_here and turns_there and turns_here.isdisjoint(turns_there):
+        return True
     return bool((here ^ there) - WEAK) or bool(here - there and there - here)
+
+
+def _without_instead(own: set[str], others: set[str], other: Reading) -> set[str]:
+    return {scope for scope in own if scope in others or not other.has(*INSTEAD.get(scope, ()))}
+
+
+def _turns(reading: Reading) -> set[int]:
+    """This year, next week, last night: which of the times it is."""
+    return {
+        TURNS[word.said]
+        for word, after in itertools.pairwise(reading.words)
+        if word.said in TURNS
+        and (after.lemma in TIMES or not kinds_of(after.said, after.lemma).isdisjoint(TIME_KINDS))
+    }
 
 
 def _scopes(reading: Reading) -> set[str]:

@@ -194,6 +194,11 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if len(word) > 2 and word.endswith("y") else word
 
 
+def is_past(word: str) -> bool:
+    """Has it the form of a past tense or of its participle?"""
+    return word in IRREGULAR or (len(word) > 4 and word.endswith("ed") and word[-3] != "e")
+
+
 def _has_vowel(part: str) -> bool:
     return any(letter in "aeiouy" for letter in part)
 

@@ -12,9 +12,19 @@ def differs(a: Reading, b: Reading) -> bool:
 
 
 def adds(a: Reading, b: Reading) -> bool:
-    """One has a telling word more."""
+    """One has a telling word more, where it asks."""
     here, there = rest(a, b).telling
-    return bool(here or there)
+    return any(word.sentence not in a.told for word in here) or any(
+        word.sentence not in b.told for word in there
+    )
+
+
+def tells(a: Reading, b: Reading) -> bool:
+    """One tells more before it asks, or after."""
+    here, there = rest(a, b).telling
+    return any(word.sentence in a.told for word in here) or any(
+        word.sentence in b.told for word in there
+    )
 
 
 def rewords(a: Reading, b: Reading) -> bool:

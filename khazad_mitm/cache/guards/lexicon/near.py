@@ -84,7 +84,8 @@ DESCRIBING = """
     similar same; big huge great; whole complete full; single one; each every; formal polite
     professional; main key important central primary; typical usual common normal average;
     wrong bad incorrect; current present; free gratis; popular common famous; well good;
-    big high; maximum big high long; minimum small low short; right correct; cheap low;
+    maximum big; maximum high; maximum long; minimum small; minimum low; minimum short;
+    right correct; near close; new change; far distant; cheap low;
     expensive high; different other; strange unusual weird; necessary required; hard strong;
     suitable good appropriate; sure certain; beginner newbie novice; available possible;
 """

@@ -43,7 +43,8 @@ def lemma(word: str) -> str:
 def _phrase_table() -> dict[str, tuple[tuple[int, dict[tuple[str, ...], str]], ...]]:
     """first key -> tables by length, longest first."""
     built: dict[str, dict[int, dict[tuple[str, ...], str]]] = {}
-    entries = dict.fromkeys(phrases.POLITE, "") | _SEVERAL | phrases.OTHER | phrases.ASKED
+    entries = dict.fromkeys(phrases.POLITE, "") | _SEVERAL
+    entries |= phrases.NEGATED | phrases.OTHER | phrases.ASKED
     for phrase, meaning in entries.items():
         parts = tuple(key(word) for word in phrase.split())
         built.setdefault(parts[0], {}).setdefault(len(parts), {})[parts] = meaning
