@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from khazad_mitm.cache.guards import degrees
 from khazad_mitm.cache.guards.lexicon import tables
-from khazad_mitm.cache.guards.reading import Reading
+from khazad_mitm.cache.guards.reading import Reading, Word
 
 # "The best way to" is a way of asking, and "which would you recommend" asks for the best.
 GOOD = frozenset(
@@ -25,7 +25,9 @@ EXTREMES = tuple(
 
 
 def differs(a: Reading, b: Reading) -> bool:
-    here, there = _superlatives(a), _superlatives(b)
+    every_here, every_there = _superlatives(a.words), _superlatives(b.words)
+    here = every_here & (every_there | _superlatives(a.compared_with(b)))
+    there = every_there & (every_here | _superlatives(b.compared_with(a)))
     if here == there:
         return False
     apart = here ^ there
@@ -41,10 +43,10 @@ def differs(a: Reading, b: Reading) -> bool:
     return bool(apart - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
 
 
-def _superlatives(reading: Reading) -> frozenset[str]:
+def _superlatives(words: tuple[Word, ...]) -> frozenset[str]:
     found = set()
     before = ""
-    said = reading.said
+    said = tuple(word.said for word in words)
     for index, word in enumerate(said):
         if before == "as" and said[index + 1 : index + 3] == ("as", "possible"):
             found.add(tables.lemma(word))

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.degrees import is_superlative
 from khazad_mitm.cache.guards.lexicon.function_words import FUNCTION
+from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.reading import Reading
 from khazad_mitm.cache.guards.spelling import is_past
 
@@ -27,6 +28,8 @@ JOINING = frozenset("and or vs versus with between".split())
 TRANSPARENT = frozenset(
     "the a an my your his her its our their this that these those some which whose".split()
 )
+STATES = frozenset((lemma("missing"),))
+"""It has not come, I have not got it: the same of either."""
 BEING = frozenset("is are was were be been being get".split())
 MOST_BETWEEN = 5
 """Words between "is" and what is done."""
@@ -171,7 +174,8 @@ def _without_adverbs(a: Reading, b: Reading, roles: tuple[Role, ...]) -> tuple[R
     }
     if len(most) == 1:
         adverbs |= most
-    return tuple(role for role in roles if role[1] not in adverbs) if adverbs else roles
+    adverbs |= STATES
+    return tuple(role for role in roles if role[1] not in adverbs)
 
 
 def _is_swapped(here: tuple[Role, ...], there: tuple[Role, ...], past: set[str]) -> bool:

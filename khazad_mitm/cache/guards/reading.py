@@ -84,6 +84,12 @@ class Reading:
     told: frozenset[int]
     """Sentences that only tell, where another one asks."""
 
+    def compared_with(self, other: Reading) -> tuple[Word, ...]:
+        """The words that count beside one who tells nothing on the way to his question."""
+        if not self.told or other.told:
+            return self.words
+        return tuple(word for word in self.words if word.sentence not in self.told)
+
     def has(self, *words: str) -> bool:
         return any(word in self.said for word in words)
 

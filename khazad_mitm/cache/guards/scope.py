@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from khazad_mitm.cache.guards.lexicon.tables import kinds_of, lemma
-from khazad_mitm.cache.guards.reading import Reading
+from khazad_mitm.cache.guards.reading import Reading, Word
 
 SCOPES = {
     "all": "all", "every": "all", "each": "all", "entire": "all",
@@ -35,7 +35,9 @@ TIME_KINDS = frozenset("duration month weekday season festival".split())
 
 
 def differs(a: Reading, b: Reading) -> bool:
-    here, there = _scopes(a), _scopes(b)
+    every_here, every_there = _scopes(a.words), _scopes(b.words)
+    here = every_here & (every_there | _scopes(a.compared_with(b)))
+    there = every_there & (every_here | _scopes(b.compared_with(a)))
     if here != there:
         here, there = _without_instead(here, there, b), _without_instead(there, here, a)
     turns_here, turns_there = _turns(a), _turns(b)
@@ -58,5 +60,5 @@ def _turns(reading: Reading) -> set[int]:
     }
 
 
-def _scopes(reading: Reading) -> set[str]:
-    return {SCOPES[word] for word in reading.said if word in SCOPES}
+def _scopes(words: tuple[Word, ...]) -> set[str]:
+    return {SCOPES[word.said] for word in words if word.said in SCOPES}

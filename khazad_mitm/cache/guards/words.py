@@ -28,9 +28,14 @@ def tells(a: Reading, b: Reading) -> bool:
 
 
 def rewords(a: Reading, b: Reading) -> bool:
-    """One has a word more, if only of wide meaning; or there is nothing but such words."""
+    """One has a word more, if only of wide meaning."""
     left = rest(a, b)
-    return bool(left.here or left.there) or _is_bare(a) or _is_bare(b)
+    return bool(left.here or left.there)
+
+
+def are_bare(a: Reading, b: Reading) -> bool:
+    """There is nothing but words of wide meaning."""
+    return a is not b and (_is_bare(a) or _is_bare(b))
 
 
 def _is_bare(reading: Reading) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 # A group ends with ";". A word may be in several.
 ASKING = """
+    optimize fast quick speed performance; shorten short concise brief; elaborate detail expand;
+    simplify plain layman; simple plain; table tabular; formal professional polite businesslike;
+    casual informal friendly relaxed; implement write code; continue resume proceed; give share;
     give show provide offer; give list name; give suggest recommend propose; give tell; give write;
     show list display print; show put; show explain; tell explain describe show say; tell say;
     list name enumerate mention; list extract identify find collect; suggest recommend advise;
@@ -21,6 +24,16 @@ ASKING = """
     solve answer; illustrate show; imagine pretend; simplify simple easy;
 """
 ACTS = """
+    accept take use; reset forget; contain include; exist present; throw raise;
+    send make perform issue; type enter input; press click tap push hit; tick check; browse surf;
+    hire employ; quit resign; prove show demonstrate; argue claim; cite quote; cite reference;
+    highlight emphasize stress; evaluate rate; crop cut; scale resize; zoom enlarge; mute silence;
+    chop cut slice; mix stir combine blend; chill cool refrigerate; thaw defrost; rinse wash;
+    scrub clean; repair fix mend; water irrigate; prune trim; heal recover; sweat perspire;
+    memorize remember; sue prosecute; publish release issue; scrape crawl; plot draw graph chart;
+    mock simulate fake; override overwrite; load import; emit fire; retry repeat; abort cancel;
+    timeout expire; mount attach; forward redirect; whitelist allow; blacklist block;
+    tag label mark; squash combine; ignore exclude; inspect view see; vaccinate immunize;
     see find check; see find access; see read; find get obtain; find search; get fetch retrieve;
     get receive; get read; get extract; get buy order; check track follow; check look; change
     update edit; change switch; change replace substitute; change set adjust; set configure;
@@ -55,6 +68,24 @@ ACTS = """
     reach; fill complete; pick collect fetch; obtain apply;
 """
 THINGS = """
+    agent representative human operator adviser; plan tier; newsletter mailing; length size;
+    usage consumption; null none nil; exception error; keyword word; fragment piece; memo note;
+    speech talk; slide presentation; chart graph diagram plot; statistic figure;
+    survey poll questionnaire; shopper buyer customer; seller vendor merchant; supplier vendor;
+    carrier courier; manufacturer maker; charger adapter; cable cord; outlet socket; headset
+    headphone; login credential; comment remark; review rating; feedback comment opinion; opinion
+    view; complaint issue problem; injury wound; medication medicine pill; therapy treatment;
+    checkup examination; workout training exercise; vegetable veggie; dessert sweet; component
+    part; tip gratuity; sight attraction; itinerary plan schedule; route way; map plan; revenue
+    sales turnover income; expense spending; supervisor boss; coworker teammate colleague; holiday
+    vacation leave; meeting call; agenda schedule; target goal; template sample example; font
+    typeface; shade color; layout design structure; border edge outline; widget component; module
+    component; certificate cert; backup copy; alert alarm warning; edge link connection; property
+    attribute field; index position; position location; substring part; share proportion
+    percentage; sum total; area region district; shore coast; forest wood; flooding flood;
+    soldier troop; treaty agreement; revolution uprising revolt; emperor ruler king; leader chief;
+    faith belief religion; artist painter; painting picture; sculpture statue; researcher
+    scientist; experiment test; finding discovery; atom particle; gravity gravitation;
     order purchase; order package parcel item; item product article goods thing; subscription
     plan membership; notification alert reminder; message text; customer client user; user member;
     branch office location store; deadline cutoff; limit maximum cap restriction; discount deal
@@ -79,6 +110,13 @@ THINGS = """
     key main important; danger risk hazard; health healthy; fun enjoyable; trip travel tour;
 """
 DESCRIBING = """
+    secure safe protected; affordable cheap reasonable; late overdue; empty vacant blank; brief
+    short; lengthy long; tiny small; enormous big huge; loud noisy; spicy hot; severe serious bad;
+    mild slight; painful sore; contagious infectious; hereditary genetic inherited; renowned
+    famous; modern contemporary; final last; earlier previous former; upcoming next; outdated
+    obsolete old; deprecated obsolete; accessible available; compatible work; random arbitrary;
+    identical same equal; duplicate repeated; foreign overseas; automatic automated;
+    friendly kind nice; angry mad; nervous anxious;
     last recent latest; new recent latest; new another different other; fast quick soon; quick
     soon; easy simple; dangerous harmful risky bad; safe ok fine; good healthy; good effective;
     similar same; big huge great; whole complete full; single one; each every; formal polite
@@ -115,7 +153,8 @@ FORMS = """
     personal; nature natural; culture cultural; globe global; medicine medical; law legal; finance
     financial; science scientific; economy economic; history historical historic; grammar
     grammatical; music musical; space spatial; time temporal; water watering; sea marine;
-    two double; twice double; half halve; three triple; one single; ease easy; secure security;
+    two double; twice double duplicate; half halve; three triple; one single; ease easy;
+    secure security;
     pure purity; real reality; equal equality; clear clarity; simple simplicity; complex complexity;
     public publicity; curious curiosity; popular popularity; valid validity; similar similarity;
     crop crops; data datum; sleep asleep; fire burn; smoke smoking; marry wedding; bake baking;

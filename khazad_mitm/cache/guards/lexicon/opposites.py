@@ -64,6 +64,7 @@ PAIRS = (
     " present/past ancient/modern temporary/permanent manual/automatic synchronous/asynchronous"
     " sync/async static/dynamic mutable/immutable analog/digital wired/wireless odd/even"
     " prime/composite vegetarian/meat conservative/liberal prefix/suffix uppercase/lowercase"
+    " missing/arrive missing/receive missing/come"
     " breakfast/dinner lunch/dinner lunch/breakfast weekday/weekend before/during after/during"
     " monthly/yearly daily/weekly weekly/monthly daily/monthly daily/yearly monthly/quarterly"
 ).split()

@@ -235,6 +235,42 @@ OTHER = _table(
     5 year old: like i am 5; like i be 5; as if i were 5; as if i be 5; like i am 5 years old;
         as if i were 5 years old; like i was 5; as if i was 5; like i am a 5 year old;
         as if i were a 5 year old; eli5
+    login: log into; sign into; log in to; sign in to; log on to; get into my account;
+        access my account; get in to my account
+    can not login: locked out; locked out of my account; locked out of; login fail; login not work
+    forget: not remember; can not remember; can not recall; not recall; no longer remember;
+        no longer know; lost my memory of
+    missing: not arrive; not yet arrive; not receive; not yet receive; not come; not yet come;
+        not show up; not turn up; not been delivered; not been received; never arrive;
+        never receive; never come; never show up; not get here; not reach me; not here yet
+    register: create an account; create account; make an account; set up an account
+    twofactor: 2fa; 2 factor authentication; 2 factor; 2 step verification; 2 step authentication;
+        mfa; multi factor authentication; multifactor authentication
+    avatar: profile picture; profile photo; profile image; profile pic
+    darkmode: dark mode; dark theme; night mode
+    coupon: promotional code; coupon code; voucher code; promotion code
+    current date: today date; date of today
+    current time: time now; time right now
+    again: once more; one more time; once again; another time
+    another: one more
+    from: based on; on the basis of
+    help for: help against; good against; good for treating; work against
+    downtown: city center; city centre; town center; town centre
+    bullet: bullet point; bulleted list; bullet list; list of bullet
+    continue: go on; carry on; keep going; go ahead; keep on; proceed
+    elaborate: in more detail; more detailed; in greater detail; more in depth; in further detail;
+        further detail; more information; more info; expand on; tell me more about; more on;
+        with more detail; be more specific
+    shorten: more concise; more brief; make it brief; make it more concise; less verbose;
+        make this shorter; make that shorter; a shorter version; shorter version; condense;
+        make it short; cut it down; more briefly; more succinct
+    simplify: simpler terms; in simpler terms; more simply; in plain english; in plain language;
+        in layman's terms; in simple terms; in simple words; in easy words; in simpler words;
+        make it simpler; make this simpler; make it easier to understand; plain english;
+        in simple language; in simpler language
+    optimize: improve the performance; improve performance; make faster; improve the speed;
+        increase the speed; increase the performance; boost the performance
+    check: make sure; ensure; find out if; find out whether; tell if; tell whether
     noon: 12 pm; 12 noon
     midnight: 12 am
     forloop loop: for loop; for loops
