@@ -26,10 +26,10 @@ EXTREMES = tuple(
 
 def differs(a: Reading, b: Reading) -> bool:
     every_here, every_there = _superlatives(a.words), _superlatives(b.words)
+    if every_here == every_there:
+        return False
     here = every_here & (every_there | _superlatives(a.compared_with(b)))
     there = every_there & (every_here | _superlatives(b.compared_with(a)))
-    if here == there:
-        return False
     apart = here ^ there
     for x in here - there:
         for y in there - here:

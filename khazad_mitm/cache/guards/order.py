@@ -48,26 +48,20 @@ def differs(a: Reading, b: Reading) -> bool:
     here, there = tuple(_roles(a)), tuple(_roles(b))
     if here == there:
         return False
-    if _is_against(here, there, _heads(a) & _heads(b)):
+    if (against := _against(here, there)) and against & _heads(a) & _heads(b):
         return True
     left = rest(a, b)
     is_equal_else = not left.here and not left.there
     markers = STRONG | WEAK if is_equal_else else STRONG
     if _is_exchanged(here, there, markers):
         return True
-    plain_here, plain_there = _without_adverbs(a, b, here), _without_adverbs(a, b, there)
-    return is_equal_else and (
-        (
-            (
-                _is_swapped(plain_here, plain_there, _past(a) & _past(b))
-                or _is_turned(plain_here, plain_there)
-            )
-            and not _is_done_by_none(a, b)
-        )
-        or _is_passive(here, there)
-        or _is_stranded(a, there)
-        or _is_stranded(b, here)
-    )
+    if not is_equal_else:
+        return False
+    if _is_passive(here, there) or _is_stranded(a, there) or _is_stranded(b, here):
+        return True
+    here, there = _without_adverbs(a, b, here), _without_adverbs(a, b, there)
+    is_other = _is_swapped(here, there, _past(a) & _past(b)) or _is_turned(here, there)
+    return is_other and not _is_done_by_none(a, b)
 
 
 def _roles(reading: Reading) -> Iterator[Role]:
@@ -100,21 +94,20 @@ def _heads(reading: Reading) -> set[str]:
     }
 
 
-def _is_against(here: tuple[Role, ...], there: tuple[Role, ...], heads: set[str]) -> bool:
-    """From it there, to it here."""
+def _against(here: tuple[Role, ...], there: tuple[Role, ...]) -> set[str]:
+    """From it there, to it here: what "it" is."""
     theirs: dict[str, set[str]] = {}
     for marker, word in there:
         theirs.setdefault(word, set()).add(marker)
     mine: dict[str, set[str]] = {}
     for marker, word in here:
         mine.setdefault(word, set()).add(marker)
-    return any(
-        frozenset((x, y)) in AGAINST
+    return {
+        word
         for word, markers in mine.items()
-        if word in theirs and word in heads and markers.isdisjoint(theirs[word])
-        for x in markers
-        for y in theirs[word]
-    )
+        if word in theirs and markers.isdisjoint(theirs[word])
+        and any(frozenset((x, y)) in AGAINST for x in markers for y in theirs[word])
+    }  # fmt: skip
 
 
 def _is_exchanged(here: tuple[Role, ...], there: tuple[Role, ...], markers: frozenset[str]) -> bool:

@@ -36,14 +36,19 @@ TIME_KINDS = frozenset("duration month weekday season festival".split())
 
 def differs(a: Reading, b: Reading) -> bool:
     every_here, every_there = _scopes(a.words), _scopes(b.words)
+    if every_here == every_there:
+        return _turn_other_ways(a, b)
     here = every_here & (every_there | _scopes(a.compared_with(b)))
     there = every_there & (every_here | _scopes(b.compared_with(a)))
-    if here != there:
-        here, there = _without_instead(here, there, b), _without_instead(there, here, a)
-    turns_here, turns_there = _turns(a), _turns(b)
-    if turns_here and turns_there and turns_here.isdisjoint(turns_there):
+    here, there = _without_instead(here, there, b), _without_instead(there, here, a)
+    if (here ^ there) - WEAK or (here - there and there - here):
         return True
-    return bool((here ^ there) - WEAK) or bool(here - there and there - here)
+    return _turn_other_ways(a, b)
+
+
+def _turn_other_ways(a: Reading, b: Reading) -> bool:
+    here, there = _turns(a), _turns(b)
+    return bool(here and there and here.isdisjoint(there))
 
 
 def _without_instead(own: set[str], others: set[str], other: Reading) -> set[str]:
