@@ -55,5 +55,10 @@ def asked(reading: Reading) -> frozenset[str]:
 
 
 def _is_for_some(reading: Reading, index: int) -> bool:
-    """ "Are there any hostels": whoever asks so wants to hear which."""
-    return reading.said[index] in ("is", "are") and "any" in reading.said[index + 1 : index + 2]
+    """ "Are there any hostels", "do you have a number": who asks so wants to hear which."""
+    following = reading.said[index + 1 : index + 4]
+    if following[:1] == ("any",) and reading.said[index] in ("is", "are"):
+        return True
+    if "or" in reading.said:  # "is it A or B": which of them
+        return True
+    return following[:2] == ("you", "have") and following[2:] in (("a",), ("an",), ("any",))

@@ -13,6 +13,7 @@ GOOD = frozenset(
 )
 
 
+AS_GOOD = frozenset(tables.lemma(word) for word in ("effective", "efficient"))
 # What says by itself that it is the most of all.
 IN_A_WORD = (
     (frozenset("maximum max".split()), frozenset(("larg", "big", "high", "long", "much"))),
@@ -53,6 +54,6 @@ def _superlatives(words: tuple[Word, ...]) -> frozenset[str]:
         if degrees.is_superlative(word):
             found.add("good" if word in ("best", "top") else tables.lemma(degrees.positive(word)))
         elif before == "most" and word not in ("of", "people"):
-            found.add(tables.lemma(word))
+            found.add("good" if tables.lemma(word) in AS_GOOD else tables.lemma(word))
         before = word
     return frozenset(found)

@@ -11,8 +11,8 @@ LIGHT = frozenset(
     "kind type sort form way means process concept idea notion term phrase word city town state"
     " country name use topic subject field case act art set list group pair piece bit lot couple"
     " number amount help part side point instead because front top end middle sake copy status"
-    " overview explanation description introduction basics details detail information example"
-    " summary outline note terms lack majority".split()
+    " overview explanation description definition meaning introduction basics details detail"
+    " information example summary outline note terms lack majority".split()
 )
 """Before "of" these are no other thing than what follows."""
 BETWEEN = frozenset("the a an my your his her its our their this that these those".split())

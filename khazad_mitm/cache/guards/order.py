@@ -28,6 +28,7 @@ JOINING = frozenset("and or vs versus with between".split())
 TRANSPARENT = frozenset(
     "the a an my your his her its our their this that these those some which whose".split()
 )
+ASKING = frozenset("what which who whom whose where".split())
 STATES = frozenset((lemma("missing"),))
 """It has not come, I have not got it: the same of either."""
 BEING = frozenset("is are was were be been being get".split())
@@ -57,11 +58,13 @@ def differs(a: Reading, b: Reading) -> bool:
         return True
     if not is_equal_else:
         return False
+    if _asks_for_stranded(a, b) or _asks_for_stranded(b, a):
+        return False
     if _is_passive(here, there) or _is_stranded(a, there) or _is_stranded(b, here):
         return True
     here, there = _without_adverbs(a, b, here), _without_adverbs(a, b, there)
     is_other = _is_swapped(here, there, _past(a) & _past(b)) or _is_turned(here, there)
-    return is_other and not _is_done_by_none(a, b)
+    return is_other and not (_is_done_by_none(a, b) or _is_predicate(a, b) or _is_predicate(b, a))
 
 
 def _roles(reading: Reading) -> Iterator[Role]:
@@ -124,6 +127,19 @@ def _is_exchanged(here: tuple[Role, ...], there: tuple[Role, ...], markers: froz
 def _is_done_by_none(a: Reading, b: Reading) -> bool:
     """ "Is a passport needed", "do I need a passport": the deed stands before its object, too."""
     return _is_active(a, _undergone(b)) or _is_active(b, _undergone(a))
+
+
+def _is_predicate(a: Reading, b: Reading) -> bool:
+    """ "The official language", "which language is official"."""
+    pairs = {
+        (one.lemma, other.lemma)
+        for one, other in itertools.pairwise(a.words)
+        if one.is_content and other.is_content
+    }
+    return any(
+        is_.said in BEING and (what.lemma, who.lemma) in pairs
+        for who, is_, what in zip(b.words, b.words[1:], b.words[2:], strict=False)
+    )
 
 
 def _undergone(reading: Reading) -> set[Role]:
@@ -209,6 +225,14 @@ def _is_turned(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
         return False
     # Of more than a pair a part may be moved (`moves`).
     return len(first) == 2
+
+
+def _asks_for_stranded(reading: Reading, other: Reading) -> bool:
+    """ "What zone is it in", "in which zone is it"."""
+    last = reading.said[-1:]
+    return bool(last) and any(
+        (marker,) == last and asks in ASKING for marker, asks in itertools.pairwise(other.said)
+    )
 
 
 def _is_stranded(reading: Reading, there: tuple[Role, ...]) -> bool:

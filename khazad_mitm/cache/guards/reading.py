@@ -44,6 +44,7 @@ SUFFIXES = frozenset(
 )
 ORDINAL_SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+BEFORE_ONE = frozenset("war type part phase stage chapter volume class grade article".split())
 RANKS = frozenset(("First", "Second", "Third"))
 DEGREES = re.compile(r"\s*[°º]\s*([CF])\b", re.IGNORECASE)
 SCALES = {"C": " celsius", "F": " fahrenheit"}
@@ -191,6 +192,9 @@ def _split(text: str) -> list[_Raw]:
             continue
         if piece == "A" and not sentence:  # station A, plan A: a name, not an article
             piece = "A#"
+        if piece == "I" and found and found[-1].said in BEFORE_ONE and found[-1].is_name:
+            found.append(_Raw("1", False, starts, number))
+            continue
         if piece in ROMAN and found and found[-1].is_name:  # World War II
             found.append(_Raw(ROMAN[piece], False, starts, number))
             continue

@@ -71,6 +71,8 @@ def _denied(reading: Reading) -> tuple[set[str], set[str]]:
 
 
 def _is_of_other(a: Reading, b: Reading, marker: str) -> bool:
+    if marker not in a.said or marker not in b.said:
+        return False
     here, there = _after(a, marker), _after(b, marker)
     return bool(here and there and here.isdisjoint(there)) and (
         here <= b.lemmas and there <= a.lemmas

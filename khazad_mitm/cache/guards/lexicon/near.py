@@ -24,7 +24,7 @@ ASKING = """
     solve answer; illustrate show; imagine pretend; simplify simple easy;
 """
 ACTS = """
-    accept take use; reset forget; contain include; exist present; throw raise;
+    accept take use; pass give; reset forget; contain include; exist present; throw raise;
     send make perform issue; type enter input; press click tap push hit; tick check; browse surf;
     hire employ; quit resign; prove show demonstrate; argue claim; cite quote; cite reference;
     highlight emphasize stress; evaluate rate; crop cut; scale resize; zoom enlarge; mute silence;
@@ -94,7 +94,8 @@ THINGS = """
     feature function option; setting preference option configuration; version edition release;
     screen display monitor; link url; site page; text passage article document; essay article
     paper text; point argument idea claim; takeaway point finding conclusion insight; summary
-    overview synopsis; topic subject theme; title headline heading caption name; step stage phase;
+    overview synopsis gist; topic subject theme; title headline heading caption name; step stage
+    phase;
     function method procedure routine; program script code; element item entry value member;
     query statement command; library package module; error bug mistake problem issue defect;
     request call; result output; character letter symbol; illness condition disorder disease;
@@ -121,7 +122,8 @@ DESCRIBING = """
     soon; easy simple; dangerous harmful risky bad; safe ok fine; good healthy; good effective;
     similar same; big huge great; whole complete full; single one; each every; formal polite
     professional; main key important central primary; typical usual common normal average;
-    wrong bad incorrect; current present; free gratis; popular common famous; well good;
+    wrong bad incorrect; wrong problem; current present; free gratis; popular common famous;
+    well good;
     maximum big; maximum high; maximum long; minimum small; minimum low; minimum short;
     right correct; near close; new change; far distant; cheap low;
     expensive high; different other; strange unusual weird; necessary required; hard strong;

@@ -272,6 +272,9 @@ OTHER = _table(
         increase the speed; increase the performance; boost the performance
     check: make sure; ensure; find out if; find out whether; tell if; tell whether
     noon: 12 pm; 12 noon
+    dollar: usa dollar
+    timezone: time zone
+    what timezone: what time zone; which time zone
     midnight: 12 am
     forloop loop: for loop; for loops
     whileloop loop: while loop; while loops

@@ -24,6 +24,8 @@ def _synonyms() -> tuple[dict[str, str], dict[str, str]]:
         first, *others = group.split()
         # A word may be in two groups ("size big", "big large"): then they are one.
         lemma = single.setdefault(spelling.stem(first), spelling.stem(first))
+        if "_" in first:
+            several[first.replace("_", " ")] = first
         for other in others:
             if "_" in other:
                 several[other.replace("_", " ")] = first
