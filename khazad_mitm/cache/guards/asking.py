@@ -7,6 +7,9 @@ from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.reading import Reading
 
 QUESTION_WORDS = frozenset("who whom whose when where why how what which".split())
+CAN = frozenset("can could may might".split())
+MUST = frozenset(("must",))
+"""Whether one may is not whether one has to."""
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
     "tell know explain show say understand see wonder sure idea clarify learn".split()
@@ -29,10 +32,16 @@ ALIKE = frozenset(
 def differs(a: Reading, b: Reading) -> bool:
     here, there = asked(a), asked(b)
     if not here.isdisjoint(there):
-        return False
+        return (_opens_with(a, CAN) and _opens_with(b, MUST)) or (
+            _opens_with(a, MUST) and _opens_with(b, CAN)
+        )
     if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
         return False
     return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+
+
+def _opens_with(reading: Reading, auxiliaries: frozenset[str]) -> bool:
+    return any(word.starts and word.said in auxiliaries for word in reading.words)
 
 
 def asked(reading: Reading) -> frozenset[str]:

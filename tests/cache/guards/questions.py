@@ -191,6 +191,8 @@ DIFFERENT = (
     ("extent", "Delete the logs in this folder", "Delete the logs in this folder and its trash"),
     ("order", "Is a tomato a fruit?", "Is a fruit a tomato?"),
     ("tense", "What does the club discuss?", "What did the club discuss?"),
+    ("asking", "Can I retake the exam?", "Do I have to retake the exam?"),
+    ("opposites", "Is the cat on the bench?", "Is the cat under the bench?"),
     ("scope", "Which tower was built first?", "Which tower was built?"),
     ("opposites", "My kayak has not arrived", "My kayak has arrived"),
     ("opposites", "My tent has not come. What now?", "My tent has come. What now?"),

@@ -216,7 +216,7 @@ OTHER = _table(
     checkout: check out
     plugin: plug in
     -: or not; any longer; any more; each other; one another; of all time; there be
-    not: no longer
+    not: no longer; refuse to; no way to
     to: in order to; so as to
     before: prior to; ahead of; earlier than
     after: subsequent to; later than
