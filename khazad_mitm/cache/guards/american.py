@@ -35,7 +35,8 @@ SOUNDS = (
 ALONE = {"maths": "math", "cheque": "check", "cheques": "checks", "disc": "disk", "whilst": "while",
          "enrol": "enroll", "fulfil": "fulfill", "instal": "install", "storey": "story",
          "yoghurt": "yogurt", "towards": "toward", "learnt": "learned", "spelt": "spelled",
-         "burnt": "burned", "dreamt": "dreamed", "spilt": "spilled"}  # fmt: skip
+         "burnt": "burned", "dreamt": "dreamed", "spilt": "spilled", "tyre": "tire",
+         "tyres": "tires"}  # fmt: skip
 
 
 def american(word: str) -> str:

@@ -188,14 +188,17 @@ def _without_adverbs(a: Reading, b: Reading, roles: tuple[Role, ...]) -> tuple[R
 
 
 def _is_swapped(here: tuple[Role, ...], there: tuple[Role, ...], past: set[str]) -> bool:
-    """Two words have changed places, and all else is as it was. Two states are no roles."""
+    """Two words have changed places, and all else is as it was.
+
+    "A deleted project", "a project I deleted": what was done to it may stand before or after it.
+    """
     if len(here) != len(there):
         return False
     apart = [i for i, (mine, yours) in enumerate(zip(here, there, strict=True)) if mine != yours]
     if len(apart) != 2:
         return False
     i, j = apart
-    if {here[i][1], here[j][1]} <= past:
+    if {here[i][1], here[j][1]} & past and j == i + 1:
         return False
     markers = here[i][0], here[j][0]
     return (

@@ -130,14 +130,14 @@ def _words(text: str) -> tuple[Word, ...]:
     for index, item in enumerate(raw):
         is_function = item.said in FUNCTION or item.said.startswith("~")
         lemma = item.said if is_function else tables.lemma(degrees.positive(item.said))
-        is_name = item.is_name or item.said in tables.NAMES
+        is_beside = _is_beside_name(raw, index)
+        is_name = (item.is_name and not is_beside) or item.said in tables.NAMES
         found.append(
             Word(
                 item.said,
                 lemma,
                 not is_function,
-                (not is_function and spelling.stem(item.said) in tables.GENERIC)
-                or _is_beside_name(raw, index),
+                (not is_function and spelling.stem(item.said) in tables.GENERIC) or is_beside,
                 is_name,
                 item.sentence,
                 item.starts,

@@ -16,6 +16,8 @@ BOUND = ("only", "who", "whom", "whose", "that", "which")
 """What follows these is said of a part: "those who pay can vote", "those who vote can pay"."""
 ASKING = frozenset(("who", "whom", "what"))
 DOING = frozenset(("do", "does", "did"))
+INTERROGATIVE = frozenset("why how when where".split())
+BE = frozenset("is are was were can could will would has have".split())
 TIMES = frozenset("second minute hour day night week weekend month year time".split())
 """Every day is once a day."""
 CAN = frozenset("can could may might should must will would do does did".split())
@@ -62,12 +64,21 @@ def _denied(reading: Reading) -> tuple[set[str], set[str]]:
     denied: set[str] = set()
     plain: set[str] = set()
     for index, word in enumerate(reading.words):
+        if word.said in NEGATIONS and _is_inverted(reading, index):
+            continue
         if word.said in NEGATIONS:
             after = (w.lemma for w in reading.words[index + 1 :] if w.is_content and not w.is_name)
             denied.update([next(after, "")])
         elif not denied and word.is_content:
             plain.add(word.lemma)
     return denied - {""}, plain
+
+
+def _is_inverted(reading: Reading, index: int) -> bool:
+    """ "Why doesn't the car start": what is denied stands after the doer, who knows how far."""
+    words = reading.words
+    asks = index >= 2 and words[index - 2].said in INTERROGATIVE
+    return asks and words[index].said == "not" and words[index - 1].said in DOING | BE
 
 
 def _is_of_other(a: Reading, b: Reading, marker: str) -> bool:

@@ -118,6 +118,9 @@ DESCRIBING = """
     obsolete old; deprecated obsolete; accessible available; compatible work; random arbitrary;
     identical same equal; duplicate repeated; foreign overseas; automatic automated;
     friendly kind nice; angry mad; nervous anxious;
+    bigger larger; smaller tinier; faster quicker; better superior; worse inferior; easier simpler;
+    harder tougher; cheaper affordable; safer secure; smarter cleverer; longer lengthier;
+    shorter briefer; richer wealthier; louder noisier; closer nearer; nicer friendlier;
     last recent latest; new recent latest; new another different other; fast quick soon; quick
     soon; easy simple; dangerous harmful risky bad; safe ok fine; good healthy; good effective;
     similar same; big huge great; whole complete full; single one; each every; formal polite

@@ -40,7 +40,9 @@ ASKED = _table(
         for which reason; what for; what is the reason;
         what are the reasons; what reason; what makes; what causes; what was the reason;
         what is the cause; what are the causes; what is causing; what could be the reason;
-        what might be the reason; what explains; how does it come that; on what grounds
+        what might be the reason; what explains; what is wrong; what could be wrong;
+        what might be wrong; what is the problem; what is the issue; what is the matter;
+        what is going wrong; how does it come that; on what grounds
     when: on what date; on which date; what date; which date; on what day; on which day;
         at what time; what time; in what year; in which year; what year; which year; what day;
         which day; what month; since when; at which time; when exactly; in what month;
@@ -242,7 +244,8 @@ OTHER = _table(
         no longer know; lost my memory of
     missing: not arrive; not yet arrive; not receive; not yet receive; not come; not yet come;
         not show up; not turn up; not been delivered; not been received; never arrive;
-        never receive; never come; never show up; not get here; not reach me; not here yet
+        never receive; never come; never show up;
+        not get here; not reach me; not here yet
     register: create an account; create account; make an account; set up an account
     twofactor: 2fa; 2 factor authentication; 2 factor; 2 step verification; 2 step authentication;
         mfa; multi factor authentication; multifactor authentication
@@ -274,6 +277,7 @@ OTHER = _table(
     noon: 12 pm; 12 noon
     dollar: usa dollar
     timezone: time zone
+    so far: up to now; until now; up to this point; till now; by now
     what timezone: what time zone; which time zone
     midnight: 12 am
     forloop loop: for loop; for loops
