@@ -98,6 +98,7 @@ SAME = (
     ("What is the official dance of Peru?", "Which dance is official in Peru?"),
     ("Which is heavier, lead or gold?", "Is lead or gold heavier?"),
     ("What did Leif discover?", "What was the discovery of Leif?"),
+    ("Can I frame a torn poster?", "Can I frame a poster that I tore?"),
     ("Can I frame a painted tile?", "Can I frame a tile I painted?"),
     ("How do I get to the Gold Plan?", "How can I get to Gold?"),
     ("Make the sail bigger", "Make the sail larger"),
