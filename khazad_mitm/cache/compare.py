@@ -29,7 +29,7 @@ ALIKE = 0.85
 # answers to one question nearly always differ in these. A word exchanged for another (`contrast`)
 # counts, as do figures, quotes, negation, opposites, names and all the rest.
 OF_QUESTIONS = frozenset(
-    "act added asking extent output passage persons places reworded tense words".split()
+    "act added asking bare extent output passage persons places reworded story tense words".split()
 )
 
 # A text is embedded in pieces, each well within the window of a small model (256 tokens).

@@ -7,6 +7,9 @@ from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.reading import Reading
 
 QUESTION_WORDS = frozenset("who whom whose when where why how what which".split())
+CAN = frozenset("can could may might".split())
+MUST = frozenset(("must",))
+"""Whether one may is not whether one has to."""
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
     "tell know explain show say understand see wonder sure idea clarify learn".split()
@@ -21,6 +24,7 @@ ALIKE = frozenset(
         " ~howoften/what ~howold/what ~howfar/what ~howbig/what ~howtall/what"
         " ~howmany/tell ~howmuch/tell ~howlong/tell ~howfast/tell ~howoften/tell ~howold/tell"
         " ~howfar/tell ~howbig/tell ~howtall/tell ~howfast/whether where/whether how/whether"
+        " ~whetherany/what ~whetherany/whether ~whetherany/tell"
     ).split()
 )
 
@@ -28,17 +32,23 @@ ALIKE = frozenset(
 def differs(a: Reading, b: Reading) -> bool:
     here, there = asked(a), asked(b)
     if not here.isdisjoint(there):
-        return False
+        return (_opens_with(a, CAN) and _opens_with(b, MUST)) or (
+            _opens_with(a, MUST) and _opens_with(b, CAN)
+        )
     if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
         return False
     return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+
+
+def _opens_with(reading: Reading, auxiliaries: frozenset[str]) -> bool:
+    return any(word.starts and word.said in auxiliaries for word in reading.words)
 
 
 def asked(reading: Reading) -> frozenset[str]:
     found = set()
     before = ""
     opens = False
-    for word in reading.words:
+    for index, word in enumerate(reading.words):
         # Nothing but prepositions since the beginning of the sentence: "on what date".
         opens = word.starts or (opens and before in PREPOSITIONS)
         if word.said.startswith("~how"):
@@ -46,8 +56,18 @@ def asked(reading: Reading) -> frozenset[str]:
         elif word.said in QUESTION_WORDS and (opens or before in ASKERS):
             found.add({"whom": "who", "whose": "who", "which": "what"}.get(word.said, word.said))
         elif not found and word.starts and word.said in AUXILIARIES and word.said != "let":
-            found.add("whether")
+            found.add("~whetherany" if _is_for_some(reading, index) else "whether")
         before = word.said
     if len(found) > 1:
-        found.discard("whether")
+        found -= {"whether", "~whetherany"}
     return frozenset(found or ("tell",))
+
+
+def _is_for_some(reading: Reading, index: int) -> bool:
+    """ "Are there any hostels", "do you have a number": who asks so wants to hear which."""
+    following = reading.said[index + 1 : index + 4]
+    if following[:1] == ("any",) and reading.said[index] in ("is", "are"):
+        return True
+    if "or" in reading.said:  # "is it A or B": which of them
+        return True
+    return following[:2] == ("you", "have") and following[2:] in (("a",), ("an",), ("any",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from khazad_mitm.cache.guards import degrees
 from khazad_mitm.cache.guards.lexicon import tables
-from khazad_mitm.cache.guards.reading import Reading
+from khazad_mitm.cache.guards.reading import Reading, Word
 
 # "The best way to" is a way of asking, and "which would you recommend" asks for the best.
 GOOD = frozenset(
@@ -13,20 +13,47 @@ GOOD = frozenset(
 )
 
 
+AS_GOOD = frozenset(tables.lemma(word) for word in ("effective", "efficient"))
+# What says by itself that it is the most of all.
+IN_A_WORD = (
+    (frozenset("maximum max".split()), frozenset(("larg", "big", "high", "long", "much"))),
+    (frozenset("minimum min".split()), frozenset(("small", "low", "short", "littl", "few"))),
+    (frozenset("key main primary principal chief crucial".split()), frozenset(("important",))),
+)
+EXTREMES = tuple(
+    (words, frozenset(tables.lemma(lemma) for lemma in lemmas)) for words, lemmas in IN_A_WORD
+)
+
+
 def differs(a: Reading, b: Reading) -> bool:
-    here, there = _superlatives(a), _superlatives(b)
-    if here == there:
+    every_here, every_there = _superlatives(a.words), _superlatives(b.words)
+    if every_here == every_there:
         return False
-    return bool((here ^ there) - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
+    here = every_here & (every_there | _superlatives(a.compared_with(b)))
+    there = every_there & (every_here | _superlatives(b.compared_with(a)))
+    apart = here ^ there
+    for x in here - there:
+        for y in there - here:
+            if tables.are_near(x, y):
+                apart -= {x, y}
+    for words, lemmas in EXTREMES:
+        if (here & lemmas and b.has(*words)) or (there & lemmas and a.has(*words)):
+            apart -= lemmas
+    if not apart:
+        return False
+    return bool(apart - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
 
 
-def _superlatives(reading: Reading) -> frozenset[str]:
+def _superlatives(words: tuple[Word, ...]) -> frozenset[str]:
     found = set()
     before = ""
-    for word in reading.said:
+    said = tuple(word.said for word in words)
+    for index, word in enumerate(said):
+        if before == "as" and said[index + 1 : index + 3] == ("as", "possible"):
+            found.add(tables.lemma(word))
         if degrees.is_superlative(word):
             found.add("good" if word in ("best", "top") else tables.lemma(degrees.positive(word)))
         elif before == "most" and word not in ("of", "people"):
-            found.add(tables.lemma(word))
+            found.add("good" if tables.lemma(word) in AS_GOOD else tables.lemma(word))
         before = word
     return frozenset(found)

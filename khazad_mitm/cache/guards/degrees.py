@@ -28,4 +28,6 @@ def positive(word: str) -> str:
     base = word[:-3]
     if base.endswith("i"):
         return base[:-1] + "y"
+    if base[-1] == "s" and base[-2] != "s":
+        return base + "e"
     return base[:-1] if base[-1] == base[-2] and base[-1] not in "ls" else base

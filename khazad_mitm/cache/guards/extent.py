@@ -10,7 +10,9 @@ BESIDES = frozenset("and or but plus including excluding without except nor".spl
 LIGHT = frozenset(
     "kind type sort form way means process concept idea notion term phrase word city town state"
     " country name use topic subject field case act art set list group pair piece bit lot couple"
-    " number amount help part side point instead because front top end middle sake".split()
+    " number amount help part side point instead because front top end middle sake copy status"
+    " overview explanation description definition meaning introduction basics details detail"
+    " information example summary outline note terms lack majority".split()
 )
 """Before "of" these are no other thing than what follows."""
 BETWEEN = frozenset("the a an my your his her its our their this that these those".split())
@@ -28,7 +30,7 @@ def _is_more(reading: Reading, left: tuple[Word, ...]) -> bool:
     telling = {id(word) for word in left if not word.is_generic}
     words = reading.words
     for index, word in enumerate(words):
-        if id(word) not in more:
+        if id(word) not in more or word.sentence in reading.told:
             continue
         # "The index of the largest value": another thing than the value.
         if index + 1 < len(words) and words[index + 1].said == "of" and word.said not in LIGHT:

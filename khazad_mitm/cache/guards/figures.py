@@ -20,7 +20,7 @@ def differs(a: Reading, b: Reading) -> bool:
         return False
     if _missing(here, b) or _missing(there, a) or _units_differ(a, b):
         return True
-    return here != there and _bound(a) != _bound(b) and sorted(here) == sorted(there)
+    return here != there and sorted(here) == sorted(there) and _binds_other(a, b)
 
 
 def _figures(reading: Reading) -> list[str]:
@@ -59,11 +59,16 @@ def _units(reading: Reading) -> frozenset[str]:
     )
 
 
-def _bound(reading: Reading) -> set[tuple[str, str]]:
-    """Each number with the word after it: 10 kilometres in 5 days, not 5 in 10."""
-    words = [w for w in reading.words if w.is_content]
-    return {
-        (word.lemma, after.lemma)
-        for word, after in itertools.pairwise(words)
-        if word.said[:1].isdigit()
-    }
+def _binds_other(a: Reading, b: Reading) -> bool:
+    """10 kilometres in 5 days, not 5 in 10."""
+    here, there = _bound(a), _bound(b)
+    return any(here[number].isdisjoint(there[number]) for number in here.keys() & there.keys())
+
+
+def _bound(reading: Reading) -> dict[str, set[str]]:
+    """The words right after each number."""
+    found: dict[str, set[str]] = {}
+    for word, after in itertools.pairwise(reading.words):
+        if word.said[:1].isdigit() and after.is_content:
+            found.setdefault(word.lemma, set()).add(after.lemma)
+    return found

@@ -13,11 +13,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 from khazad_mitm.cache.guards.alignment import rest
+from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.order import STRONG, TRANSPARENT, WEAK
 from khazad_mitm.cache.guards.reading import Reading, Word
 
 MOST_APART = 1
 """Words that one may have more, for the others to be compared by their order alone."""
+SYMMETRIC = frozenset(lemma(word) for word in ("differ", "compare", "similar", "equal"))
+"""What one is to the other the other is to it."""
 LONGEST = 60
 """Words; what is longer shares more with its like than its order."""
 JOINING = frozenset(("and", "or"))
@@ -36,6 +39,8 @@ def scrambles(a: Reading, b: Reading) -> bool:
 
 
 def _differs(a: Reading, b: Reading, *, everything: bool) -> bool:
+    if a.lemmas & b.lemmas & SYMMETRIC:
+        return False
     left = rest(a, b)
     if len(left.here) > MOST_APART or len(left.there) > MOST_APART:
         return False

@@ -40,10 +40,18 @@ def _denied(reading: Reading, other: Reading) -> list[str]:
         after = next((w.lemma for w in words[index + 1 :] if w.is_content), "")
         before = next((w.lemma for w in words[:index][::-1] if w.is_content), "")
         denied = after or before
-        # "I could not find it. Where is it?": told on the way, of something else.
-        if word.sentence not in reading.told or denied in other.lemmas:
+        # "I could not find it. Where is it?": told on the way, of something else or of what the
+        # other asks for.
+        if word.sentence not in reading.told or denied in _told(other):
             found.append(denied)
     return found
+
+
+def _told(reading: Reading) -> set[str]:
+    """The words of sentences that tell; all where none asks, or something is denied."""
+    asks = "?" in reading.text
+    denies = reading.has(*NEGATIONS)
+    return {w.lemma for w in reading.words if denies or not asks or w.sentence in reading.told}
 
 
 def _denies_nothing(reading: Reading, index: int) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TypeAlias
 
 from khazad_mitm.cache.guards.alignment import rest
+from khazad_mitm.cache.guards.degrees import is_superlative
 from khazad_mitm.cache.guards.lexicon.function_words import FUNCTION
+from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.reading import Reading
+from khazad_mitm.cache.guards.spelling import is_past
 
 Role: TypeAlias = tuple[str, str]
 """(marker or "", content lemma)"""
@@ -24,6 +28,12 @@ JOINING = frozenset("and or vs versus with between".split())
 TRANSPARENT = frozenset(
     "the a an my your his her its our their this that these those some which whose".split()
 )
+ASKING = frozenset("what which who whom whose where".split())
+STATES = frozenset((lemma("missing"),))
+"""It has not come, I have not got it: the same of either."""
+BEING = frozenset("is are was were be been being get".split())
+MOST_BETWEEN = 5
+"""Words between "is" and what is done."""
 AGAINST = frozenset(
     frozenset(pair.split("/"))
     for pair in (
@@ -39,20 +49,22 @@ def differs(a: Reading, b: Reading) -> bool:
     here, there = tuple(_roles(a)), tuple(_roles(b))
     if here == there:
         return False
-    if _is_against(here, there):
+    if (against := _against(here, there)) and against & _heads(a) & _heads(b):
         return True
     left = rest(a, b)
     is_equal_else = not left.here and not left.there
     markers = STRONG | WEAK if is_equal_else else STRONG
     if _is_exchanged(here, there, markers):
         return True
-    return is_equal_else and (
-        _is_swapped(here, there)
-        or _is_passive(here, there)
-        or _is_turned(here, there)
-        or _is_stranded(a, there)
-        or _is_stranded(b, here)
-    )
+    if not is_equal_else:
+        return False
+    if _asks_for_stranded(a, b) or _asks_for_stranded(b, a):
+        return False
+    if _is_passive(here, there) or _is_stranded(a, there) or _is_stranded(b, here):
+        return True
+    here, there = _without_adverbs(a, b, here), _without_adverbs(a, b, there)
+    is_other = _is_swapped(here, there, _past(a) & _past(b)) or _is_turned(here, there)
+    return is_other and not (_is_done_by_none(a, b) or _is_predicate(a, b) or _is_predicate(b, a))
 
 
 def _roles(reading: Reading) -> Iterator[Role]:
@@ -75,21 +87,30 @@ def _roles(reading: Reading) -> Iterator[Role]:
             marker = ""
 
 
-def _is_against(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
-    """From it there, to it here."""
+def _heads(reading: Reading) -> set[str]:
+    """The last of the content words that stand together: `complaint` in "customer complaint"."""
+    words = reading.words
+    return {
+        word.lemma
+        for index, word in enumerate(words)
+        if index + 1 == len(words) or not words[index + 1].is_content or words[index + 1].starts
+    }
+
+
+def _against(here: tuple[Role, ...], there: tuple[Role, ...]) -> set[str]:
+    """From it there, to it here: what "it" is."""
     theirs: dict[str, set[str]] = {}
     for marker, word in there:
         theirs.setdefault(word, set()).add(marker)
     mine: dict[str, set[str]] = {}
     for marker, word in here:
         mine.setdefault(word, set()).add(marker)
-    return any(
-        frozenset((x, y)) in AGAINST
+    return {
+        word
         for word, markers in mine.items()
         if word in theirs and markers.isdisjoint(theirs[word])
-        for x in markers
-        for y in theirs[word]
-    )
+        and any(frozenset((x, y)) in AGAINST for x in markers for y in theirs[word])
+    }  # fmt: skip
 
 
 def _is_exchanged(here: tuple[Role, ...], there: tuple[Role, ...], markers: frozenset[str]) -> bool:
@@ -103,14 +124,82 @@ def _is_exchanged(here: tuple[Role, ...], there: tuple[Role, ...], markers: froz
     return False
 
 
-def _is_swapped(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
-    """Two words have changed places, and all else is as it was."""
+def _is_done_by_none(a: Reading, b: Reading) -> bool:
+    """ "Is a passport needed", "do I need a passport": the deed stands before its object, too."""
+    return _is_active(a, _undergone(b)) or _is_active(b, _undergone(a))
+
+
+def _is_predicate(a: Reading, b: Reading) -> bool:
+    """ "The official language", "which language is official"."""
+    pairs = {
+        (one.lemma, other.lemma)
+        for one, other in itertools.pairwise(a.words)
+        if one.is_content and other.is_content
+    }
+    return any(
+        is_.said in BEING and (what.lemma, who.lemma) in pairs
+        for who, is_, what in zip(b.words, b.words[1:], b.words[2:], strict=False)
+    )
+
+
+def _undergone(reading: Reading) -> set[Role]:
+    """(what it is done to, deed), where nobody is said to do it."""
+    found: set[Role] = set()
+    words = reading.words
+    for index, word in enumerate(words):
+        if not (word.is_content and is_past(word.said)):
+            continue
+        if index + 1 < len(words) and words[index + 1].said == "by":
+            continue
+        being = next((i for i in range(index - 1, -1, -1) if words[i].said in BEING), None)
+        if being is None or index - being > MOST_BETWEEN:
+            continue
+        if being == index - 1:
+            being = next((i for i in range(being - 1, -1, -1) if words[i].is_content), being) - 1
+        found.update((w.lemma, word.lemma) for w in words[being + 1 : index] if w.is_content)
+    return found
+
+
+def _is_active(reading: Reading, undergone: set[Role]) -> bool:
+    order = [word.lemma for word in reading.content]
+    return any(
+        what in order and deed in order and order.index(deed) < order.index(what)
+        for what, deed in undergone
+    )
+
+
+def _past(reading: Reading) -> set[str]:
+    return {word.lemma for word in reading.content if is_past(word.said)}
+
+
+def _without_adverbs(a: Reading, b: Reading, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """ "The weather usually", "the usual weather"; "the longest river", "which is longest"."""
+    adverbs = {w.lemma for w in (*a.content, *b.content) if w.said.endswith("ly")}
+    most = {
+        word.lemma
+        for reading in (a, b)
+        for before, word in itertools.pairwise(reading.words)
+        if before.said == "most" or is_superlative(word.said)
+    }
+    if len(most) == 1:
+        adverbs |= most
+    adverbs |= STATES
+    return tuple(role for role in roles if role[1] not in adverbs)
+
+
+def _is_swapped(here: tuple[Role, ...], there: tuple[Role, ...], past: set[str]) -> bool:
+    """Two words have changed places, and all else is as it was.
+
+    "A deleted project", "a project I deleted": what was done to it may stand before or after it.
+    """
     if len(here) != len(there):
         return False
     apart = [i for i, (mine, yours) in enumerate(zip(here, there, strict=True)) if mine != yours]
     if len(apart) != 2:
         return False
     i, j = apart
+    if {here[i][1], here[j][1]} & past and j == i + 1:
+        return False
     markers = here[i][0], here[j][0]
     return (
         markers == (there[i][0], there[j][0])
@@ -139,6 +228,14 @@ def _is_turned(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
         return False
     # Of more than a pair a part may be moved (`moves`).
     return len(first) == 2
+
+
+def _asks_for_stranded(reading: Reading, other: Reading) -> bool:
+    """ "What zone is it in", "in which zone is it"."""
+    last = reading.said[-1:]
+    return bool(last) and any(
+        (marker,) == last and asks in ASKING for marker, asks in itertools.pairwise(other.said)
+    )
 
 
 def _is_stranded(reading: Reading, there: tuple[Role, ...]) -> bool:

@@ -27,6 +27,8 @@ def differs(a: Reading, b: Reading) -> bool:
 
 def _shapes(reading: Reading, left: set[str]) -> bool:
     """Does a word of looks stand after `as`, `in` ..., or say by itself how to answer?"""
+    if left.isdisjoint(LOOKS):
+        return False
     before: list[str] = []
     for word in reading.words:
         says_how = word.said.endswith("ly") or any(b in ASKS for b in before[-3:])

@@ -43,6 +43,11 @@ SUFFIXES = frozenset(
     " nd rd cal kcal bit bits inch inches".split()
 )
 ORDINAL_SUFFIXES = frozenset(("th", "st", "nd", "rd"))
+ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+BEFORE_ONE = frozenset("war type part phase stage chapter volume class grade article".split())
+RANKS = frozenset(("First", "Second", "Third"))
+DEGREES = re.compile(r"\s*[°º]\s*([CF])\b", re.IGNORECASE)
+SCALES = {"C": " celsius", "F": " fahrenheit"}
 # Case says nothing where nearly every word has a capital, or none has.
 SHOUTED = 0.7
 
@@ -79,6 +84,12 @@ class Reading:
     content: tuple[Word, ...]
     told: frozenset[int]
     """Sentences that only tell, where another one asks."""
+
+    def compared_with(self, other: Reading) -> tuple[Word, ...]:
+        """The words that count beside one who tells nothing on the way to his question."""
+        if not self.told or other.told:
+            return self.words
+        return tuple(word for word in self.words if word.sentence not in self.told)
 
     def has(self, *words: str) -> bool:
         return any(word in self.said for word in words)
@@ -119,14 +130,14 @@ def _words(text: str) -> tuple[Word, ...]:
     for index, item in enumerate(raw):
         is_function = item.said in FUNCTION or item.said.startswith("~")
         lemma = item.said if is_function else tables.lemma(degrees.positive(item.said))
-        is_name = item.is_name or item.said in tables.NAMES
+        is_beside = _is_beside_name(raw, index)
+        is_name = (item.is_name and not is_beside) or item.said in tables.NAMES
         found.append(
             Word(
                 item.said,
                 lemma,
                 not is_function,
-                (not is_function and spelling.stem(item.said) in tables.GENERIC)
-                or _is_beside_name(raw, index),
+                (not is_function and spelling.stem(item.said) in tables.GENERIC) or is_beside,
                 is_name,
                 item.sentence,
                 item.starts,
@@ -145,7 +156,7 @@ def _is_beside_name(raw: list[_Raw], index: int) -> bool:
 
 
 def _split(text: str) -> list[_Raw]:
-    text = text.replace("’", "'")
+    text = DEGREES.sub(lambda degrees: SCALES[degrees[1].upper()], text.replace("’", "'"))
     if opening := OPENING.match(text):
         text = text[opening.end() :]
     found: list[_Raw] = []
@@ -162,7 +173,8 @@ def _split(text: str) -> list[_Raw]:
             starts = True
             continue
         if kind == "sign":
-            if piece == "/" and found:  # "tea/coffee"
+            if piece == "/" and found and text[match.end() : match.end() + 1].isalpha():
+                # "tea/coffee", but HTTP/2
                 found.append(_Raw("or", False, False, number))
             elif piece == "%" and found and found[-1].said[-1:].isdigit():
                 found.append(_Raw("percent", False, False, number))
@@ -180,6 +192,12 @@ def _split(text: str) -> list[_Raw]:
             continue
         if piece == "A" and not sentence:  # station A, plan A: a name, not an article
             piece = "A#"
+        if piece == "I" and found and found[-1].said in BEFORE_ONE and found[-1].is_name:
+            found.append(_Raw("1", False, starts, number))
+            continue
+        if piece in ROMAN and found and found[-1].is_name:  # World War II
+            found.append(_Raw(ROMAN[piece], False, starts, number))
+            continue
         is_upper = piece[:1].isupper()
         letters += not sentence
         capitals += is_upper and not sentence
@@ -187,6 +205,7 @@ def _split(text: str) -> list[_Raw]:
         is_name = (is_upper and not sentence and piece != "I" and not piece.startswith("I'")) or (
             has_inner and len(piece) > 1
         )
+        is_name = is_name and piece not in RANKS  # the Second World War
         for part in spelling.spelled_out(piece.lower()):
             found.append(_Raw(part, is_name and part not in FUNCTION, starts, number))
             starts = sentence = False

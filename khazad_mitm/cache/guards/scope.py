@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from khazad_mitm.cache.guards.reading import Reading
+import itertools
+
+from khazad_mitm.cache.guards.lexicon.tables import kinds_of, lemma
+from khazad_mitm.cache.guards.reading import Reading, Word
 
 SCOPES = {
     "all": "all", "every": "all", "each": "all", "entire": "all",
@@ -18,12 +21,49 @@ SCOPES = {
 }  # fmt: skip
 # Words that may be left out: "list (all) the members".
 WEAK = frozenset("all total least most either both last sometimes average".split())
+# What says the same as a scope without being one everywhere: "to a new phone", "to another phone".
+INSTEAD = {
+    "another": frozenset("new other different else more 2".split()),
+    "only": frozenset("just solely exclusively merely alone".split()),
+    "first": frozenset(("1",)),
+    "except": frozenset("without other excluding".split()),
+}
+TURNS = {"this": 0, "current": 0, "next": 1, "coming": 1, "upcoming": 1, "following": 1,
+         "last": -1, "previous": -1, "past": -1}  # fmt: skip
+TIMES = frozenset(lemma(word) for word in "night weekend quarter semester term season".split())
+TIME_KINDS = frozenset("duration month weekday season festival".split())
 
 
 def differs(a: Reading, b: Reading) -> bool:
-    here, there = _scopes(a), _scopes(b)
-    return bool((here ^ there) - WEAK) or bool(here - there and there - here)
+    every_here, every_there = _scopes(a.words), _scopes(b.words)
+    if every_here == every_there:
+        return _turn_other_ways(a, b)
+    here = every_here & (every_there | _scopes(a.compared_with(b)))
+    there = every_there & (every_here | _scopes(b.compared_with(a)))
+    here, there = _without_instead(here, there, b), _without_instead(there, here, a)
+    if (here ^ there) - WEAK or (here - there and there - here):
+        return True
+    return _turn_other_ways(a, b)
 
 
-def _scopes(reading: Reading) -> set[str]:
-    return {SCOPES[word] for word in reading.said if word in SCOPES}
+def _turn_other_ways(a: Reading, b: Reading) -> bool:
+    here, there = _turns(a), _turns(b)
+    return bool(here and there and here.isdisjoint(there))
+
+
+def _without_instead(own: set[str], others: set[str], other: Reading) -> set[str]:
+    return {scope for scope in own if scope in others or not other.has(*INSTEAD.get(scope, ()))}
+
+
+def _turns(reading: Reading) -> set[int]:
+    """This year, next week, last night: which of the times it is."""
+    return {
+        TURNS[word.said]
+        for word, after in itertools.pairwise(reading.words)
+        if word.said in TURNS
+        and (after.lemma in TIMES or not kinds_of(after.said, after.lemma).isdisjoint(TIME_KINDS))
+    }
+
+
+def _scopes(words: tuple[Word, ...]) -> set[str]:
+    return {SCOPES[word.said] for word in words if word.said in SCOPES}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from khazad_mitm.cache.guards.american import american
+
 CONTRACTIONS = {
     "can't": "can not", "cant": "can not", "cannot": "can not", "won't": "will not",
     "wont": "will not", "shan't": "shall not", "dont": "do not", "doesnt": "does not",
@@ -64,6 +66,12 @@ IRREGULAR = {
             "draw:drew drawn;drink:drank drunk;fight:fought;hide:hid hidden;leave:left;"
             "lend:lent;ride:rode ridden;ring:rang rung;rise:rose risen;sing:sang sung;"
             "sink:sank sunk;sleep:slept;swim:swam swum;wake:woke woken;bite:bit bitten;"
+            "tear:tore torn;shake:shook shaken;blow:blew blown;swear:swore sworn;stand:stood;"
+            "stick:stuck;strike:struck stricken;sweep:swept;swing:swung;dig:dug;hang:hung;"
+            "hear:heard;deal:dealt;mean:meant;lay:laid;spin:spun;bend:bent;arise:arose arisen;"
+            "beat:beaten;forgive:forgave forgiven;forbid:forbade forbidden;show:shown;prove:proven;"
+            "feed:fed;slide:slid;overcome:overcame;mistake:mistook mistaken;undo:undid undone;"
+            "rebuild:rebuilt;rewrite:rewrote rewritten;overwrite:overwrote overwritten;"
             "freeze:froze frozen;shrink:shrank shrunk;bear:bore born;lie:lying;die:dying;"
             "child:children;person:people persons;man:men;woman:women;foot:feet;tooth:teeth;"
             "mouse:mice;goose:geese;leaf:leaves;life:lives;wife:wives;knife:knives;half:halves;"
@@ -168,6 +176,7 @@ def _is_part(word: str) -> bool:
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """The part that the forms of a word share. Not for function words."""
+    word = american(word)
     word = IRREGULAR.get(word, word)
     if len(word) <= 2 or not word.isascii() or not word.isalpha():
         return word
@@ -189,6 +198,11 @@ def stem(word: str) -> str:
     if len(word) > 2 and word.endswith("e"):
         word = word[:-1]
     return word[:-1] + "i" if len(word) > 2 and word.endswith("y") else word
+
+
+def is_past(word: str) -> bool:
+    """Has it the form of a past tense or of its participle?"""
+    return word in IRREGULAR or (len(word) > 4 and word.endswith("ed") and word[-3] != "e")
 
 
 def _has_vowel(part: str) -> bool:

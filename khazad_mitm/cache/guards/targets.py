@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.negation import NEGATIONS
@@ -13,10 +14,13 @@ WHOLE = frozenset(("every", "all", "each"))
 ANY_ONE = frozenset(("a", "an", "one", "any", "some"))
 BOUND = ("only", "who", "whom", "whose", "that", "which")
 """What follows these is said of a part: "those who pay can vote", "those who vote can pay"."""
-ASKING = frozenset(("who", "what"))
+ASKING = frozenset(("who", "whom", "what"))
 DOING = frozenset(("do", "does", "did"))
+INTERROGATIVE = frozenset("why how when where".split())
+BE = frozenset("is are was were can could will would has have".split())
 TIMES = frozenset("second minute hour day night week weekend month year time".split())
 """Every day is once a day."""
+CAN = frozenset("can could may might should must will would do does did".split())
 SEXES = dict.fromkeys(HE, "he") | dict.fromkeys(SHE, "she")
 SPEAKERS = dict.fromkeys(FIRST, "i") | dict.fromkeys(SECOND, "you")
 
@@ -30,6 +34,8 @@ def differs(a: Reading, b: Reading) -> bool:
         or _takes_one(a, b)
         or _takes_one(b, a)
         or _counts_other(a, b)
+        or _does_other(a, b)
+        or _does_other(b, a)
         or _turns(a, b, SEXES)
         or (not rest(a, b).here and not rest(a, b).there and _turns(a, b, SPEAKERS))
     )
@@ -58,6 +64,8 @@ def _denied(reading: Reading) -> tuple[set[str], set[str]]:
     denied: set[str] = set()
     plain: set[str] = set()
     for index, word in enumerate(reading.words):
+        if word.said in NEGATIONS and _is_inverted(reading, index):
+            continue
         if word.said in NEGATIONS:
             after = (w.lemma for w in reading.words[index + 1 :] if w.is_content and not w.is_name)
             denied.update([next(after, "")])
@@ -66,7 +74,16 @@ def _denied(reading: Reading) -> tuple[set[str], set[str]]:
     return denied - {""}, plain
 
 
+def _is_inverted(reading: Reading, index: int) -> bool:
+    """ "Why doesn't the car start": what is denied stands after the doer, who knows how far."""
+    words = reading.words
+    asks = index >= 2 and words[index - 2].said in INTERROGATIVE
+    return asks and words[index].said == "not" and words[index - 1].said in DOING | BE
+
+
 def _is_of_other(a: Reading, b: Reading, marker: str) -> bool:
+    if marker not in a.said or marker not in b.said:
+        return False
     here, there = _after(a, marker), _after(b, marker)
     return bool(here and there and here.isdisjoint(there)) and (
         here <= b.lemmas and there <= a.lemmas
@@ -128,6 +145,26 @@ def _counts_other(a: Reading, b: Reading) -> bool:
         and here[number] <= b.lemmas and there[number] <= a.lemmas
         for number in here
     )  # fmt: skip
+
+
+def _does_other(a: Reading, b: Reading) -> bool:
+    """ "Can I sue the tenant", "can the tenant sue me": a speaker does it here, another there."""
+    words = a.words
+    for index, (asks, who) in enumerate(itertools.pairwise(words)):
+        if asks.said not in CAN or who.said not in SPEAKERS or index + 2 >= len(words):
+            continue
+        deed = words[index + 2].lemma
+        after = {word.lemma for word in words[index + 3 :] if word.is_content}
+        if any(done == deed and doer in after for doer, done in _doers(b)):
+            return True
+    return False
+
+
+def _doers(reading: Reading) -> Iterator[tuple[str, str]]:
+    """(who, deed) of "can my neighbour keep"."""
+    for asks, whose, doer, deed in zip(*(reading.words[i:] for i in range(4)), strict=False):
+        if asks.said in CAN and not whose.is_content and doer.is_content and deed.is_content:
+            yield doer.lemma, deed.lemma
 
 
 def _counted(reading: Reading) -> dict[str, set[str]]:

@@ -29,7 +29,7 @@ JOINING = frozenset(
     "a an the and or but nor so if then because though although while whereas when where why how"
     " whether unless also too as well very really quite rather pretty just even still already yet"
     " ever actually basically currently now some any such both either else more most much many"
-    " lot lots bit again not no".split()
+    " lot lots bit again not no instead".split()
 )
 
 POLITENESS = frozenset(

@@ -19,7 +19,7 @@ VERBS = (
     " build produce generate develop compose prepare return give keep preserve maintain have got"
     " possess own go move travel leave serve act behave face run finish put ring come notice wait"
     " expect hope plan check confirm verify believe guess suppose imagine remember forget forget"
-    " realize say claim exist arrive write"
+    " realize say claim exist arrive write elaborate"
 ).split()
 
 NOUNS = (
@@ -35,7 +35,7 @@ NOUNS = (
     " query answer solution response reply help support assistance service tool time moment"
     " period while place location area spot position person people human individual someone"
     " anyone guy folk man life thing statement work job task activity content value name term"
-    " word phrase expression today need requirement new friend  manager "
+    " word phrase expression today need requirement new tone fashion friend  manager "
 ).split()
 
 MODIFIERS = (

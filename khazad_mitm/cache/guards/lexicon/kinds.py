@@ -139,6 +139,6 @@ APPOSITIVES = frozenset(
     "plan tier package subscription city town country state language programming database library"
     " framework tool app application program software company brand bank river lake mountain"
     " island street airport station model phone website platform service system province region"
-    " novel book code script function movie film song band game series team club university"
-    " college virus disease drug medicine".split()
+    " format dataframe query novel book code script function movie film song band game series team"
+    " club university college virus disease drug medicine".split()
 )

@@ -64,6 +64,7 @@ PAIRS = (
     " present/past ancient/modern temporary/permanent manual/automatic synchronous/asynchronous"
     " sync/async static/dynamic mutable/immutable analog/digital wired/wireless odd/even"
     " prime/composite vegetarian/meat conservative/liberal prefix/suffix uppercase/lowercase"
+    " missing/arrive missing/receive missing/come"
     " breakfast/dinner lunch/dinner lunch/breakfast weekday/weekend before/during after/during"
     " monthly/yearly daily/weekly weekly/monthly daily/monthly daily/yearly monthly/quarterly"
 ).split()
@@ -71,7 +72,8 @@ PAIRS = (
 # Little words, which oppose one another only where the rest is equal: "turned on", "off".
 LITTLE_PAIRS = (
     "on/off up/down in/out with/without before/after above/below over/under inside/outside"
-    " more/less more/fewer most/least many/few from/to yes/no always/never".split()
+    " more/less more/fewer most/least many/few from/to yes/no always/never on/under in/under"
+    " on/behind in/behind in/outside".split()
 )
 
 # What turns a word into its opposite: happy, unhappy; legal, illegal; refundable, non-refundable.

@@ -22,7 +22,7 @@ DOING = """
     login log_in sign_in log_on logon signin; logout log_out sign_out log_off signout;
     register sign_up signup enroll enrol; install set_up setup; uninstall deinstall; reset re-set;
     recover restore retrieve get_back; contact reach_out get_in_touch get_hold; speak talk;
-    talk_to speak_to; find locate discover; search look_for look_up; see view watch;
+    find locate discover; search look_for look_up; see view watch;
     allow permit let allowed permitted; require need needed required requirement necessary;
     travel go_to; visit go_to_see; move relocate; pay payment; cost price fee how_much;
     check verify; explain describe clarify elaborate; summarize summarise sum_up summary;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khazad_mitm.cache.guards import spelling
-from khazad_mitm.cache.guards.lexicon import generic, kinds, opposites, phrases, synonyms
+from khazad_mitm.cache.guards.lexicon import generic, kinds, near, opposites, phrases, synonyms
 from khazad_mitm.cache.guards.lexicon.function_words import FRAMES, FUNCTION
 
 NUMBER_WORDS = frozenset(
@@ -24,6 +24,8 @@ def _synonyms() -> tuple[dict[str, str], dict[str, str]]:
         first, *others = group.split()
         # A word may be in two groups ("size big", "big large"): then they are one.
         lemma = single.setdefault(spelling.stem(first), spelling.stem(first))
+        if "_" in first:
+            several[first.replace("_", " ")] = first
         for other in others:
             if "_" in other:
                 several[other.replace("_", " ")] = first
@@ -43,7 +45,8 @@ def lemma(word: str) -> str:
 def _phrase_table() -> dict[str, tuple[tuple[int, dict[tuple[str, ...], str]], ...]]:
     """first key -> tables by length, longest first."""
     built: dict[str, dict[int, dict[tuple[str, ...], str]]] = {}
-    entries = dict.fromkeys(phrases.POLITE, "") | _SEVERAL | phrases.OTHER | phrases.ASKED
+    entries = dict.fromkeys(phrases.POLITE, "") | _SEVERAL
+    entries |= phrases.NEGATED | phrases.OTHER | phrases.ASKED
     for phrase, meaning in entries.items():
         parts = tuple(key(word) for word in phrase.split())
         built.setdefault(parts[0], {}).setdefault(len(parts), {})[parts] = meaning
@@ -62,6 +65,27 @@ IMPLIED = {
 GENERIC = frozenset(
     spelling.stem(word) for word in (*generic.VERBS, *generic.NOUNS, *generic.MODIFIERS, *FRAMES)
 )
+
+_NO_GROUP: frozenset[int] = frozenset()
+
+
+def _near() -> dict[str, frozenset[int]]:
+    """lemma -> the groups it is in."""
+    found: dict[str, frozenset[int]] = {}
+    for number, group in enumerate(near.GROUPS):
+        for word in group:
+            key = lemma(word)
+            found[key] = found.get(key, _NO_GROUP) | {number}
+    return found
+
+
+_NEAR = _near()
+
+
+def are_near(one: str, other: str) -> bool:
+    """Of two lemmas."""
+    return not _NEAR.get(one, _NO_GROUP).isdisjoint(_NEAR.get(other, _NO_GROUP))
+
 
 _NO_KIND: frozenset[str] = frozenset()
 
