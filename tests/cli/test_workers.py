@@ -68,6 +68,12 @@ class Supervised:
         lines = (self._folder / "started").read_text().splitlines()
         return [(int(pid), was == "True") for pid, was in map(str.split, lines)]
 
+    async def begun(self, count: int) -> None:
+        """Until so many have been started."""
+        while len(self.started) < count:
+            assert not self.task.done()
+            await asyncio.sleep(0.01)
+
     async def ended(self) -> int:
         """The status, after a SIGTERM."""
         os.kill(os.getpid(), signal.SIGTERM)
@@ -109,8 +115,7 @@ async def test_one_that_is_killed_is_replaced_and_the_others_stay(
     await supervised.ready.wait()
     (first, _), (second, _) = supervised.started
     os.kill(first, signal.SIGKILL)
-    while len(supervised.started) < 3:
-        await asyncio.sleep(0.01)
+    await supervised.begun(3)
     os.kill(second, 0)
 
     assert [LISTENS] == [listens for listens, _ in supervised.told]
@@ -139,10 +144,8 @@ async def test_workers_that_have_lasted_are_replaced_without_end(
     monkeypatch.setattr(workers, "SOON_S", 0.0)
     supervised = Supervised(folder, 1, "ends")
     await supervised.ready.wait()
-    while len(supervised.started) <= workers.MAX_SOON:
-        await asyncio.sleep(0.01)
+    await supervised.begun(workers.MAX_SOON + 1)
 
-    assert not supervised.task.done()
     assert 0 == await supervised.ended()
 
 
