@@ -13,7 +13,7 @@ from tests.end_to_end.clients import CHAT
 from tests.end_to_end.proxies import CHECKOUT, START_S, environment
 from tests.end_to_end.upstream import WAIT_S, Upstream
 from tests.soak import questions
-from tests.soak.houses import DEADLINE_MS, TTL_S
+from tests.soak.houses import DEADLINE_MS, HUNG_S, TTL_S, WORKS_S
 from tests.soak.ledger import Ledger
 
 ASKING = 3
@@ -62,7 +62,7 @@ class Lodger:
 
     def wait(self) -> bool:
         """Until it has found out whether its cache works; it asks nothing more before `begin`."""
-        assert self._first.wait(START_S + WAIT_S), "\n".join(self.log)
+        assert self._first.wait(START_S + WORKS_S), "\n".join(self.log)
         return self._works.get("before", False)
 
     def begin(self) -> None:
@@ -71,7 +71,7 @@ class Lodger:
     def end(self) -> bool:
         """Does its cache still work, at the end of all its calls?"""
         self._say("end")
-        self._last.wait(START_S + WAIT_S)
+        self._last.wait(HUNG_S + WORKS_S)
         return self._works.get("after", False)
 
     def stop(self) -> None:

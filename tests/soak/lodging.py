@@ -23,14 +23,12 @@ import khazad
 from tests.end_to_end.clients import HEADERS
 from tests.end_to_end.upstream import question
 from tests.soak import questions
-from tests.soak.houses import works
+from tests.soak.houses import HUNG_S, works
 
 # httpx2 where there is no httpx, as beside mitmproxy 12.
 LIBRARY: Any = importlib.import_module("httpx" if find_spec("httpx") else "httpx2")
 KEYS = ("Bearer one", "Bearer two", "Bearer three")
 LEAVE = 0.15
-# Longer than anybody waits for somebody else's answer.
-HUNG_S = 60.0
 
 Got = tuple[int, str, bytes]
 """Status, Cache-Status, body."""
