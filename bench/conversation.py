@@ -64,9 +64,12 @@ def unlike_questions() -> Iterator[str]:
         yield " ".join(draw.sample(_NOUNS, 7)).capitalize() + "?"
 
 
-def body(question: str, system: str = SYSTEM, **more: Any) -> bytes:
-    """The body of a chat request."""
+def body(question: str, system: str = SYSTEM, before: str = "", **more: Any) -> bytes:
+    """The body of a chat request. `before`: what was asked and answered earlier."""
     turns = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+    if before:
+        answered = {"role": "assistant", "content": " ".join(_WORDS)}
+        turns[1:1] = [{"role": "user", "content": before}, answered]
     return json.dumps({"model": "gpt-4o", "messages": turns, "temperature": 0.2, **more}).encode()
 
 

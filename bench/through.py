@@ -81,11 +81,14 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
     ):
         questions = conversation.unlike_questions()
 
-        def asking(kind: str, expected: bytes, **more: Any) -> Callable[[], float]:
+        def asking(
+            kind: str, expected: bytes, follows: bool = False, **more: Any
+        ) -> Callable[[], float]:
             connection = _connect(by_kind[kind], ground)
 
             def measure() -> float:
-                request = _asked(next(questions), stream=True, **more)
+                before = next(questions) if follows else ""
+                request = _asked(next(questions), before=before, stream=True, **more)
                 took = connection.first_byte_s(request, expected)
                 # Ours stores the answer now, on the CPU that the next turn is measured on.
                 time.sleep(SETTLE_S)
@@ -99,6 +102,8 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
             "tee again": asking("tee addon", b" 200 ", n=2),
             # Two choices are never compared by meaning.
             "exact only": asking("mitmdump -s", b"exact-only", n=2),
+            "tee later": asking("tee addon", b" 200 ", follows=True),
+            "later": asking("mitmdump -s", b"fwd=miss", follows=True),
         }
         in_turns(10, subjects)  # the first ones open connections, and wait for the model
         took = in_turns(rounds, subjects)
@@ -123,6 +128,16 @@ def first_byte(ground: Ground, rounds: int) -> Iterator[Result]:
         "difference",
         within,
         "nothing to embed",
+    )
+    yield Result(
+        "first byte, second turn",
+        "bare tee addon",
+        "ms",
+        took["later"],
+        took["tee later"],
+        "difference",
+        within,
+        "of a conversation that nobody had: nothing to compare with, so nothing to embed",
     )
     yield Result("again", "bare tee addon", "ms", again, tee, "difference", note=CONTROL)
 

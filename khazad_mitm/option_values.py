@@ -25,7 +25,10 @@ Kind: TypeAlias = Literal["str", "int", "bool", "list"]
 SWITCH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 MIN_BYTES = 1_000_000
 STORES = ("auto", "embedded", "memory")
-STORE_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+STORE_SCHEMES = (
+    *("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://"),
+    *("redis+sentinel://", "rediss+sentinel://"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "where answers are kept: `auto` (a Redis with Vector Sets on localhost:6379, else the"
         " embedded server), `embedded`, `memory` (this process only), or a `redis://`,"
-        " `rediss://`, `unix://` or `redis+cluster://HOST:PORT,HOST:PORT` URL, which must work",
+        " `rediss://`, `unix://`, `redis+cluster://HOST:PORT,HOST:PORT` or"
+        " `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE` URL, which must work",
         value.redis_url,
     ),
     Option(

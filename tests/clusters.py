@@ -52,6 +52,10 @@ class Node:
         self.process.kill()
         self.process.wait()
 
+    def start(self) -> None:
+        """Again, as it was started before."""
+        self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL)
+
 
 @dataclass
 class Cluster:
@@ -78,7 +82,7 @@ class Cluster:
         raise LookupError(key)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     # The second port, of the bus, is 10,000 above: it must be one too.
     while True:
         with socket.socket() as one, socket.socket() as two:
@@ -124,7 +128,7 @@ def running_cluster(announced: Callable[[int], int] | None = None) -> Iterator[C
 
 
 def _start(folder: Path, stack: ExitStack, announced: Callable[[int], int] | None) -> Node:
-    port = _free_port()
+    port = free_port()
     command = [
         str(binary(folder)),
         "--port",

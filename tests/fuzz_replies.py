@@ -24,7 +24,6 @@ from khazad_mitm.cache.commands import (
     Alias,
     Asked,
     Block,
-    Facts,
     Find,
     Forget,
     ForgetMany,
@@ -45,6 +44,7 @@ from khazad_mitm.cache.commands import (
     StoreCommand,
     Weigh,
 )
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.exchange import Entry, Neighbour
 from khazad_mitm.store import inventory, scripts, sealed, vectorset
 from khazad_mitm.store.codec import VERSION

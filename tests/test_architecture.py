@@ -103,6 +103,7 @@ WITHOUT_A_TWIN = {
     "inprocess/test_flights.py",
     "inprocess/test_openai_sdk.py",
     "inprocess/test_processes.py",
+    "inprocess/test_workers.py",
     "inprocess/test_redaction.py",
     "inprocess/test_verifiers.py",
     "wire/test_laws.py",

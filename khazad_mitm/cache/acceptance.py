@@ -66,6 +66,11 @@ class Acceptances:
             self._remember(self._refused_at, credential, self._clock())
             self._remember(self._untold, credential, self._clock())
 
+    def forget(self) -> None:
+        """Believe in nothing that the store does not say anew. What was refused stays refused."""
+        with self._lock:
+            self._until.clear()
+
     def untold(self) -> tuple[str, ...]:
         """Refusals of which the store has not heard: it was away, or too many were waiting."""
         return tuple(self._untold)

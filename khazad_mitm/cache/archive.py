@@ -98,7 +98,7 @@ class Archive:
     def _release(self, miss: Miss) -> None:
         """Tell other workers that the answer is there, or will not come."""
         if miss.flight and not miss.parsed.framing.is_stream:
-            self._run(flights.released(miss.flight))
+            self._run(flights.released(miss.flight, self._parts.flights))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""

@@ -34,24 +34,30 @@ was served, of which a share is."""
 # Evidence older than two windows of so many checks is forgotten: what a pool is asked may change.
 WINDOW = 5_000
 
-# What was saved while little was served wrongly may be spent, looking so many times the answers
-# ahead that would make one wrong one; and never on a threshold that is worse than so many budgets.
+# What was saved while little was served wrongly may be spent on the next of what is served: a
+# quarter as much as was, or so many times the answers that would make one wrong one; and never on
+# a threshold that is worse than so many budgets.
+AHEAD_OF_SERVED = 0.25
 AHEAD = 20
-MOST_SPENT = 1.5
+MOST_SPENT = 2.0
+# Of the number of wrong ones that were found: what was not checked is taken for so much worse.
+_STANDARD_ERRORS = 1.0
 
-# So many of the first that are served are all checked; then fewer and fewer, as the inverse of
-# what was: the pool would be closed otherwise, and the upstream asked just as often.
-FIRST_CHECKS = 300
+# So many of the first that are served are all checked, or so many times the answers that would
+# make one wrong one; then fewer and fewer, as the inverse of what was. With less the bound would
+# soon exceed the budget, the pool be closed, and the upstream asked just as often.
+FIRST_CHECKS = 500
+FIRST_FOR_ONE_WRONG = 10
 
 # A pool that goes bad must not live on its good past. The doubt (Shiryaev and Roberts' statistic)
 # grows with each wrong answer and reaches this once in so many checks, on average and at the
 # least, while the rate is within the budget.
-MOST_DOUBT = 1_000.0
+MOST_DOUBT = 10_000.0
 SUSPECTED = 10.0
 """Times the budget: the rate that the doubt looks out for."""
 
-# The confidence is shared out over the thresholds that may be looked at, and what was served.
-_ALLOWED = math.log((BANDS + 1) / (1 - CONFIDENCE))
+# The confidence is shared out over the thresholds that may be looked at.
+_ALLOWED = math.log(BANDS / (1 - CONFIDENCE))
 # Small ones tell rates apart that are nearly the budget, large ones know soon that none is wrong.
 _SIZES = tuple(-0.1 * 1.7**step for step in range(9))
 _STEPS = 25
@@ -119,17 +125,18 @@ def threshold(slots: Sequence[Tally], budget: float, lowest: float) -> float | N
 def next_rate(slots: Sequence[Tally], budget: float) -> float:
     """How wrong what is served next may be, so that it is within the budget with what was."""
     served = _sum(slots[BANDS:])
-    unseen = max(0, served.candidates - served.checked)
-    spent = served.wrong + (unseen * upper_bound([served]) if unseen else 0.0)
-    ahead = max(served.candidates, AHEAD / budget)
-    left = budget * (served.candidates + ahead) - spent
+    ahead = max(AHEAD_OF_SERVED * served.candidates, AHEAD / budget)
+    left = budget * (served.candidates + ahead) - _spent(served)
     return min(MOST_SPENT * budget, left / ahead)
 
 
-def share(slots: Sequence[Tally], least: float) -> float:
+def share(slots: Sequence[Tally], budget: float, least: float) -> float:
     """Of what is served next, the part to be checked; `least` is the user's, 0 for never."""
+    if not least:
+        return 0.0
     checked = sum(tally.checked for tally in slots[BANDS:])
-    return max(least, min(1.0, FIRST_CHECKS / max(1, checked))) if least else 0.0
+    first = max(FIRST_CHECKS, FIRST_FOR_ONE_WRONG / budget)
+    return max(least, min(1.0, first / max(1, checked)))
 
 
 def upper_bound(groups: Sequence[Tally]) -> float:
@@ -162,6 +169,15 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
     )
 
 
+def _spent(served: Tally) -> float:
+    """Of what was served, how many were wrong, and a little more where not all were checked."""
+    unseen = max(0, served.candidates - served.checked)
+    if not unseen:
+        return served.wrong
+    margin = _STANDARD_ERRORS * math.sqrt(served.wrong + 1) + _STANDARD_ERRORS**2 / 2
+    return served.wrong + unseen * min(1.0, (served.wrong + margin) / max(1, served.checked))
+
+
 def _seen(groups: Sequence[Tally]) -> float:
     """The share of wrong ones as it looks; those of which none was checked are all wrong."""
     total = sum(tally.candidates for tally in groups)
@@ -176,7 +192,7 @@ def _excludes(groups: Sequence[Tally], rate: float) -> bool:
     if not total or _seen(groups) >= rate:
         return False
     if len(groups) == 1:
-        return _evidence_against(groups[0], rate) > _ALLOWED
+        return _evidence_against(groups, [rate]) > _ALLOWED
     # The worst way to share the wrong ones out among the two: a convex function of one number.
     one, other = groups
     low = max(0.0, (rate * total - other.candidates) / one.candidates)
@@ -184,7 +200,7 @@ def _excludes(groups: Sequence[Tally], rate: float) -> bool:
 
     def against(first: float) -> float:
         second = (rate * total - first * one.candidates) / other.candidates
-        return _evidence_against(one, first) + _evidence_against(other, min(1.0, max(0.0, second)))
+        return _evidence_against(groups, [first, min(1.0, max(0.0, second))])
 
     # Equally wrong is one way: most thresholds need no other to be refused.
     if against(rate) <= _ALLOWED:
@@ -198,14 +214,20 @@ def _excludes(groups: Sequence[Tally], rate: float) -> bool:
     return against((low + high) / 2) > _ALLOWED
 
 
-def _evidence_against(tally: Tally, rate: float) -> float:
-    """The logarithm of the group's statistic, were `rate` the mean chance of its candidates."""
+def _evidence_against(groups: Sequence[Tally], rates: Sequence[float]) -> float:
+    """The logarithm of the statistic, were these the mean chances of each group's candidates."""
+    # One mixture of the groups' products, and not a product of mixtures, which would pay twice
+    # for not knowing the best size.
+    found = [
+        sum(_wealth(size, tally, rate) for tally, rate in zip(groups, rates, strict=True))
+        for size in _SIZES
+    ]
+    most = max(found)
+    return most + math.log(sum(math.exp(one - most) for one in found) / len(found))
+
+
+def _wealth(size: float, tally: Tally, rate: float) -> float:
     # Each is checked by a toss of this chance: what is bounded is the mean of all, not only of
     # those it fell on.
     share = min(1.0, tally.checked / tally.candidates)
-    found = []
-    for size in _SIZES:
-        factor = 1 + share * rate * math.expm1(size)
-        found.append(size * tally.wrong - tally.candidates * math.log(factor))
-    most = max(found)
-    return most + math.log(sum(math.exp(one - most) for one in found) / len(found))
+    return size * tally.wrong - tally.candidates * math.log(1 + share * rate * math.expm1(size))

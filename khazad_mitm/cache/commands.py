@@ -55,6 +55,13 @@ class Resolve:
 
 
 @dataclass(frozen=True, slots=True)
+class Occupied:
+    """-> bool. Is there anything in this scope that a question could be compared with?"""
+
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Embed:
     """-> Vector | None. Unit-length float32; None where the text exceeds the model's window."""
 
@@ -95,15 +102,18 @@ class Lease:
 
     flight: str
     holder: str
-    """Of this process; to ask again prolongs nothing."""
+    """Of this process; to ask again prolongs nothing (`Renew`)."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """-> None. Nobody need wait for this flight any longer."""
+class Renew:
+    """-> tuple[bool, ...]. Lead each flight for so long from now on, where it is still this
+    process' own; was it? For 0 seconds: nobody need wait for it any longer."""
 
-    flight: str
+    flights: tuple[str, ...]
+    holder: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,23 +288,8 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of an entry without its body: no prompt, no answer."""
-
-    id: str
-    provider: str
-    model: str
-    stored_at: float
-    expires_at: float | None
-    """Unix seconds."""
-    tenant: str
-    tags: tuple[str, ...]
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Inventory:
-    """-> tuple[Facts, ...]. Of all live entries, in no order."""
+    """-> tuple[facts.Facts, ...]. Of all live entries, in no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +307,7 @@ StoreCommand: TypeAlias = (
     Get
     | GetMany
     | Resolve
+    | Occupied
     | Nearest
     | Put
     | PutMany
@@ -331,7 +327,7 @@ StoreCommand: TypeAlias = (
     | Inventory
     | Block
     | Lease
-    | Release
+    | Renew
 )
 GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block, Lease)
 """What makes the store larger. A full or read-only one denies them; it is not away for that."""

@@ -27,6 +27,7 @@ from khazad_mitm.cache.commands import (
     Judge,
     JudgeAnswers,
     Nearest,
+    Occupied,
     Pause,
     Resolve,
     Steps,
@@ -155,6 +156,8 @@ def obey(parts: Parts, waiting: Waiting, command: Command) -> Any:
         return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, Occupied) and parts.landings.has(command.scope):
+        return True
     if isinstance(command, JudgeAnswers):
         return _judged(parts, command.pair)
     for key in _awaited(command):
@@ -189,6 +192,8 @@ async def obey_async(parts: Parts, waiting: Waiting, command: Command) -> Any:
         return waiting.renew()
     if known := parts.acceptances.known(command):
         return known.result
+    if isinstance(command, Occupied) and parts.landings.has(command.scope):
+        return True
     if isinstance(command, JudgeAnswers):
         raise CacheUnavailable("a judge is asked on a thread, where nobody waits")
     for key in _awaited(command):
@@ -301,6 +306,11 @@ class _Guarded:
         return Waiting(self.parts.store_deadline_s / 2, self.parts.embed_deadline_s)
 
     def _probe(self, waiting: Waiting) -> None:
+        if self._breaker is self.parts.store_breaker and not self._keeps:
+            # To connect may take longer than a command, and is done once: a store is no slower for
+            # that. What is wrong with it shows again below.
+            with suppress(Exception):
+                self.parts.store.perform(self.command)  # type: ignore[arg-type]  # it is its own
         with suppress(CacheUnavailable):
             _obeyed(_Guarded(self.parts, self.command, waiting))
 

@@ -21,19 +21,18 @@ from enum import Enum
 from threading import Lock
 from typing import TypeAlias
 
-from khazad_mitm.cache.commands import Get, Join, Lease, Pause, Release, Steps
+from khazad_mitm.cache.commands import Get, Join, Lease, Pause, Renew, Steps
+from khazad_mitm.cache.leases import LEASE_S, Leases
 from khazad_mitm.cache.live import Followed, Found, Live
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 
-# Plain answers of large models take that long. A leader who takes longer is given up: the next to
-# come leads, and who has waited so long goes alone.
-WAIT_S = 30.0
+# Plain answers of models that reason take that long. All who wait have it when it comes, sooner
+# than they would have one of their own; given up too early, all of them would ask at one moment.
+# A leader who takes longer is given up: the next to come leads, who has waited so long goes alone.
+WAIT_S = 120.0
 
-# A worker that asks the upstream says so in the store for so long. If it is killed the others wait
-# no longer; an answer that takes longer is asked for once more by each of them.
-LEASE_S = 10.0
-# How often the others look whether it is through.
+# How often other workers look whether the one that asks is through.
 FIRST_POLL_S = 0.02
 LONGEST_POLL_S = 0.25
 
@@ -85,12 +84,12 @@ def coalesced(
     except StopIteration as end:
         outcome: Outcome = end.value
         if leads and not stream and isinstance(outcome, Miss):
-            waited = yield from _leased(leads, flights.holder)
+            waited = yield from _leased(leads, flights)
             # Another worker has been answered, or has failed: his answer is looked for anew.
             outcome = (yield from look()) if waited else outcome
             if waited and isinstance(outcome, Hit):
                 handed = outcome.entry
-                yield Release(leads)
+                yield from released(leads, flights)
         match outcome:
             case Miss() if leads:
                 outcome, leads = replace(outcome, flight=leads), ""
@@ -109,18 +108,29 @@ def coalesced(
             flights.hand_over(leads)
 
 
-def _leased(flight: str, holder: str) -> Steps[bool]:
+def _leased(flight: str, flights: Flights) -> Steps[bool]:
     """Be the one worker that asks; had another been asking meanwhile?"""
     waited, pause = 0.0, FIRST_POLL_S
-    while not (yield Lease(flight, holder, LEASE_S)) and waited < WAIT_S:
+    while not (yield Lease(flight, flights.holder, LEASE_S)):
+        if waited >= WAIT_S:
+            return True
         yield Pause(pause)
         waited, pause = waited + pause, min(2 * pause, LONGEST_POLL_S)
+    flights.leases.hold(flight)
     return waited > 0
 
 
-def released(flight: str) -> Steps[None]:
+def renewed(due: tuple[str, ...], flights: Flights) -> Steps[None]:
+    """Other workers wait for these for a while longer."""
+    are_ours = yield Renew(due, flights.holder, LEASE_S)
+    for flight, is_ours in zip(due, are_ours, strict=True):
+        if not is_ours:
+            flights.leases.drop(flight)
+
+
+def released(flight: str, flights: Flights) -> Steps[None]:
     """No answer will come, or it is nobody else's: other workers need not wait for it."""
-    yield Release(flight)
+    yield Renew((flight,), flights.holder, 0.0)
 
 
 def stream_of(parsed: ParsedRequest) -> str:
@@ -146,6 +156,8 @@ class Flights:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.holder = uuid.uuid4().hex
         """Tells the flights of this process from those of other workers."""
+        self.leases = Leases(clock)
+        """Of those that it leads for all workers."""
         self._clock = clock
         self._lock = Lock()
         self._flights: dict[str, _Flight] = {}
@@ -240,6 +252,7 @@ class Flights:
         with self._lock:
             flight = self._flights.get(key)
             if flight is None:
+                self.leases.drop(key)
                 return False
             # A stream first: whoever wants a stream waits for no other kind of leader.
             flight.waiting = deque(sorted(flight.waiting, key=lambda one: not one[0]))
@@ -250,6 +263,7 @@ class Flights:
                     turn.set_result(Turn.LEAD)
                     return True
             del self._flights[key]
+            self.leases.drop(key)
             return False
 
     def dissolve_all(self) -> None:
@@ -260,6 +274,7 @@ class Flights:
     def _end(self, key: str, said: Told) -> None:
         with self._lock:
             flight = self._flights.pop(key, None)
+            self.leases.drop(key)
         for _, turn in () if flight is None else flight.waiting:
             if turn.set_running_or_notify_cancel():
                 turn.set_result(said)

@@ -27,6 +27,7 @@ from khazad_mitm.cache.lookup import lookup
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.prepared import Prepared, prepare
 from khazad_mitm.cache.recent import Recent
+from khazad_mitm.cache.renewer import Renewer
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.cache.without_store import as_if_empty
@@ -112,6 +113,7 @@ class Cache(Inquiries):
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._recent = Recent(self._read)
+        self._renewer = Renewer(parts)
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
@@ -300,10 +302,8 @@ class Cache(Inquiries):
     # -- caring
 
     def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
-        """Have the embedding model read in the background, if it will be asked at all.
-
-        `then` is called when that is over, in whatever thread.
-        """
+        """Have the embedding model read in the background, if it will be asked at all, and call
+        `then` when that is over, in whatever thread."""
         if self._rulebook.compares():
             loading = self._parts.embed_executor.submit(self._parts.embedder.load)
             loading.add_done_callback(lambda _: then())
@@ -322,9 +322,12 @@ class Cache(Inquiries):
         }
 
     def flush(self) -> int:
-        """Forget every answer of the namespace, and the counters. Returns how many there were."""
+        """Forget every answer of the namespace, the keys that were accepted, and the counters.
+        Returns how many answers there were."""
         self._archive.drain(2.0)
         flushed = self._management.flush()
+        # Afterwards: until then the store would say so again.
+        self._parts.acceptances.forget()
         self._recent.clear()
         self._counters.reset()
         return flushed
@@ -338,6 +341,7 @@ class Cache(Inquiries):
         self._archive.close()
         self._parts.probes.close(0.0)
         self._parts.flights.dissolve_all()
+        self._renewer.close()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)
         for bench in self._parts.benches.values():

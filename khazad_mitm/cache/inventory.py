@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from khazad_mitm.cache.commands import Facts, Find, ForgetMany, Inventory, Label, Steps
+from khazad_mitm.cache.commands import Find, ForgetMany, Inventory, Label, Steps
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.cache.policy import tags_of
 from khazad_mitm.errors import UnknownEntry
 from khazad_mitm.exchange import Hit

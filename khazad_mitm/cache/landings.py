@@ -48,6 +48,10 @@ class Landings:
                 if not landing.count:
                     self._landings.pop(key).is_over.set_result(None)
 
+    def has(self, key: str) -> bool:
+        """Is something with this key on its way?"""
+        return key in self._landings
+
     def wait(self, key: str, patience_s: float | None = None) -> None:
         """Block until nothing with this key is on its way; for `LIMIT_S` at most, or less."""
         landing = self._landings.get(key)

@@ -15,6 +15,7 @@ from khazad_mitm.cache.commands import (
     Get,
     IsAccepted,
     Nearest,
+    Occupied,
     Resolve,
     Steps,
 )
@@ -74,6 +75,10 @@ def lookup(prepared: Prepared, now: float) -> Steps[Outcome]:
             scope=chain.scope(parsed, rules.embedding_model),
             conversation=chain.digests().conversation,
         )
+        # Most conversations are the only one of their kind: nobody waits there for a vector that
+        # there is nothing to compare with. It is made when the answer is kept.
+        if not (yield Occupied(ticket.scope or "")):
+            return _missed(ticket, controls)
     try:
         vector = yield Embed(text)
     except CacheUnavailable:

@@ -117,7 +117,7 @@ def count(
     checks = sum(tally.checked for tally in slots)
     if checked and (wrong or checks % SETTLED_EVERY == 0):
         at = budget.threshold(slots, terms.most_wrong, terms.lowest)
-        share = budget.share(slots, terms.share)
+        share = budget.share(slots, terms.most_wrong, terms.share)
         yield Settle(pool, None if at is None else Earned(at, share))
 
 

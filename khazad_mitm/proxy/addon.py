@@ -37,6 +37,7 @@ from khazad_mitm.proxy.paced import Paced, reset
 from khazad_mitm.proxy.reuse import Reuse
 from khazad_mitm.proxy.tee import Tee, is_streamed
 from khazad_mitm.proxy.tunnels import Tunnels
+from khazad_mitm.proxy.unasked import Unasked
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Set
@@ -103,7 +104,7 @@ class KhazadAddon:
         self._paced = Paced()
         self._followed = Followers(self._live)
         self.khazad_more = self._followed.khazad_more
-        self._patches = (self._reuse, Closed(), Http1(), self._paced, self._followed)
+        self._patches = (Unasked(), self._reuse, Closed(), Http1(), self._paced, self._followed)
 
     # -- life
 

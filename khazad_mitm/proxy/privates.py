@@ -90,6 +90,17 @@ DISPATCH = Feature(
     ),
 )
 
+UNASKED = Feature(
+    "every addon of mitmproxy is asked at every hook, which is slower",
+    (
+        Private(_MANAGER, "AddonManager.trigger_event", "self event", "coroutine"),
+        # Calls what `_iter_hooks` yields, which looks for a handler and for `addons`.
+        Private(_MANAGER, "AddonManager.invoke_addon", "self addon event", "coroutine"),
+        Private(_MANAGER, "AddonManager._iter_hooks", "self addon event", "generator"),
+        Private(_MANAGER, "safecall", ""),
+    ),
+)
+
 REUSE = Feature(
     "upstream connections are used again as mitmproxy does it, whether they still stand or not",
     (
@@ -183,7 +194,10 @@ FOLLOWED = Feature(
     ),
 )
 
-FEATURES = (DISPATCH, REUSE, CLOSED, LIMITS, HTTP1, LISTENING, ORIGIN_FORM, PACED, FOLLOWED)
+FEATURES = (
+    *(DISPATCH, UNASKED, REUSE, CLOSED, LIMITS),
+    *(HTTP1, LISTENING, ORIGIN_FORM, PACED, FOLLOWED),
+)
 
 
 class Patches:

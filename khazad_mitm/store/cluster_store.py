@@ -1,4 +1,5 @@
-"""Entries in a Redis Cluster: the two runners of `topology`'s legs, blocking and awaiting.
+"""Entries in a Redis Cluster, or behind sentinels: the two runners of `topology`'s legs, blocking
+and awaiting.
 
 What a store promises, and what its programs ask, is as in `redis_store`.
 """
@@ -10,7 +11,7 @@ import os
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import redis
@@ -34,6 +35,7 @@ from khazad_mitm.store.redis_store import (
     send,
 )
 from khazad_mitm.store.seal import Seal
+from khazad_mitm.store.sentinels import Sentinels, SentinelURL
 from khazad_mitm.store.space import Space
 from khazad_mitm.store.topology import Address, Leg, Replies, Topology, routed
 from khazad_mitm.store.trips import Program
@@ -60,8 +62,9 @@ class ClusterStore(RedisStore):
     ) -> None:
         self.cluster = url
         self.deadline_s = deadline_s
-        self.topology = Topology(url.seeds)
-        buckets = tuple(Keys.of(namespace, bucket) for bucket in range(BUCKETS))
+        is_one = isinstance(url, SentinelURL)
+        self.topology = Sentinels(url) if isinstance(url, SentinelURL) else Topology(url.seeds)
+        buckets = tuple(Keys.of(namespace, bucket) for bucket in range(1 if is_one else BUCKETS))
         self.space = Space(buckets, max_entries, max_bytes, seal=seal)
         self._server = None
         self._pools: dict[Address, redis.ConnectionPool] = {}
@@ -69,9 +72,13 @@ class ClusterStore(RedisStore):
 
     def close(self) -> None:
         """Close what is idle."""
+        self._disconnect_idle()
+
+    def _disconnect_idle(self) -> None:
         for idle in list(self._kept.values()):
-            while idle:
-                idle.pop().disconnect()
+            with suppress(IndexError):  # other threads take some, too
+                while True:
+                    idle.pop().disconnect()
 
     def _run(self, program: Program[T], within_s: float | None = None) -> T:
         end = None if within_s is None else time.monotonic() + within_s
@@ -181,8 +188,9 @@ class AsyncClusterStore:
             async with timeout(end - time.monotonic()):
                 connection = await connections.take()
                 was_asked = True
+                was_used = await connections.connect(connection)
                 try:
-                    return await _told(connection, commands)
+                    return await _told(connection, commands, was_used)
                 finally:
                     connections.give(connection)
         except asyncio.TimeoutError:
@@ -191,9 +199,9 @@ class AsyncClusterStore:
             return error
 
 
-async def _told(connection: Any, commands: Any) -> list[Any]:
+async def _told(connection: Any, commands: Any, was_used: bool) -> list[Any]:
     try:
-        return await first_trip_async(connection, commands)
+        return await first_trip_async(connection, commands, was_used)
     except BaseException:
         # Cancelled too: replies are on their way that nobody else must read.
         await connection.disconnect(nowait=True)

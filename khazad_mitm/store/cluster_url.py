@@ -32,7 +32,7 @@ class ClusterURL:
         # The last @ first: an unescaped password may hold any other sign.
         credentials, at, places = rest.rpartition("@")
         try:
-            seeds = tuple(map(_place, places.strip("/").split(",")))
+            seeds = tuple(place(text, DEFAULT_PORT) for text in places.strip("/").split(","))
         except ValueError:
             raise ConfigError(
                 f"khazad_redis_url: {places!r} names no nodes of a cluster", FORM
@@ -41,11 +41,15 @@ class ClusterURL:
 
     def of(self, node: tuple[str, int]) -> str:
         """The URL of one node."""
+        return self.at(self.credentials, node, "")
+
+    def at(self, credentials: str, node: tuple[str, int], path: str) -> str:
         host = f"[{node[0]}]" if ":" in node[0] else node[0]
-        return f"{self.scheme}://{self.credentials}{host}:{node[1]}{self.query}"
+        return f"{self.scheme}://{credentials}{host}:{node[1]}{path}{self.query}"
 
 
-def _place(text: str) -> tuple[str, int]:
+def place(text: str, default_port: int) -> tuple[str, int]:
+    """Host and port. Raises ValueError."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         port = rest.lstrip(":")
@@ -53,4 +57,4 @@ def _place(text: str) -> tuple[str, int]:
         host, _, port = text.partition(":")
     if not host:
         raise ValueError
-    return host, int(port or DEFAULT_PORT)
+    return host, int(port or default_port)

@@ -88,12 +88,13 @@ def connect(
 
             probe(redis_url)
             return _redis(redis_url, namespace, deadline_s, bounds, seal)
-        case "redis+cluster" | "rediss+cluster":
-            return _cluster(redis_url, namespace, deadline_s, bounds, seal)
+        case "redis+cluster" | "rediss+cluster" | "redis+sentinel" | "rediss+sentinel":
+            return _of_nodes(redis_url, namespace, deadline_s, bounds, seal)
         case unknown:
             raise ConfigError(
                 f"khazad_redis_url: {unknown!r} is no kind of store",
-                "auto, embedded, memory, or a redis://, rediss://, unix:// or redis+cluster:// URL",
+                "auto, embedded, memory, or a redis://, rediss://, unix://, redis+cluster:// or"
+                " redis+sentinel:// URL",
             )
 
 
@@ -134,15 +135,21 @@ def _redis(
     return Stores(store, AsyncRedisStore(store), shown)
 
 
-def _cluster(
+def _of_nodes(
     url: str, namespace: str, deadline_s: float, bounds: Bounds, seal: Seal | None
 ) -> Stores:
     from khazad_mitm.store.cluster_store import AsyncClusterStore, ClusterStore
     from khazad_mitm.store.cluster_url import ClusterURL
-    from khazad_mitm.store.probe import probe_cluster, without_secrets
+    from khazad_mitm.store.probe import probe_cluster, probe_sentinels, without_secrets
+    from khazad_mitm.store.sentinels import SentinelURL
 
-    read = ClusterURL.read(url)
-    probe_cluster(read)
+    read: ClusterURL
+    if "+sentinel://" in url:
+        read = SentinelURL.read(url)
+        probe_sentinels(read)
+    else:
+        read = ClusterURL.read(url)
+        probe_cluster(read)
     make = partial(
         ClusterStore,
         read,

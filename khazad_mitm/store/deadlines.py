@@ -11,6 +11,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from khazad_mitm.store.tls import Context, context_of
+
 if TYPE_CHECKING:
     import redis
 
@@ -28,6 +30,7 @@ LEAST_S = 0.001
 def timed(pool: redis.ConnectionPool) -> Timed:
     """A new connection of the kind and with the options of a pool, not connected yet."""
     connection: Timed = _timed(pool.connection_class)(**pool.connection_kwargs)
+    connection.tls = context_of(connection, pool.connection_kwargs)
     return connection
 
 
@@ -41,6 +44,8 @@ class Timed:
 
     until = 0.0
     """time.monotonic()"""
+    tls: Context | None = None
+    """What to use in place of a context of its own."""
 
     # Asked for before each address that is tried, and before TLS begins.
     @property
@@ -54,6 +59,12 @@ class Timed:
 
     def _connect(self) -> Any:
         return _Socket(super()._connect(), self)  # type: ignore[misc]  # of the connection below
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> Any:
+        if self.tls is None:
+            return super()._wrap_socket_with_ssl(sock)  # type: ignore[misc]  # of the one below
+        host = self.host  # type: ignore[attr-defined]  # the same
+        return self.tls.get().wrap_socket(sock, server_hostname=host)
 
 
 class _Socket:

@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 ADDRESS = "server.socket"
@@ -55,7 +56,6 @@ def main(data: Path, socket: Path, redis_server: str) -> None:
     while True:
         started = time.monotonic()
         server = start(data, socket, redis_server, server_lock)
-        record(data / PID, str(server.pid))
         if ended_of_itself(server, socket, users_lock):
             if time.monotonic() - started < SETTLED_S:
                 (data / FAILED).touch()
@@ -96,7 +96,7 @@ def start(data: Path, socket: Path, redis_server: str, server_lock: int) -> subp
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=[server_lock],
-        preexec_fn=end_with_parent if sys.platform == "linux" else None,
+        preexec_fn=partial(begin, data),
     )
 
 
@@ -116,6 +116,15 @@ def ended_of_itself(server: subprocess.Popen[bytes], socket: Path, users_lock: i
             # Directories for sockets are swept at log-out: nobody could come any more.
             return False
         listened = listens
+
+
+def begin(data: Path) -> None:
+    """In the child, before it becomes the server."""
+    if sys.platform == "linux":
+        end_with_parent()
+    # By itself: noted by a guard that is killed first it would be another's number, which the next
+    # guard would end.
+    record(data / PID, str(os.getpid()))
 
 
 def end_with_parent() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from redis.exceptions import OutOfMemoryError
 
-from khazad_mitm.cache.commands import Facts, ForgetMany, Label
+from khazad_mitm.cache.commands import ForgetMany, Label
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.exchange import Entry
 from khazad_mitm.store import scripts
 from khazad_mitm.store.keys import Keys

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from khazad_mitm.cache.commands import Asked, Facts
+from khazad_mitm.cache.commands import Asked
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.exchange import Entry
 from khazad_mitm.store import weights
 

@@ -9,13 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import redis.asyncio
 
+from khazad_mitm.store.tls import context_of
+
 # Opening one takes longer than ten trips over it: hundreds of requests at the same moment must
 # queue here, or they would all miss their deadline connecting.
 CONNECTIONS = 16
+
+# A server that takes longer is as good as away.
+CONNECT_S = 1.0
 
 
 class Connections:
@@ -33,7 +39,7 @@ class Connections:
             return self._idle.pop()
         if self._open < CONNECTIONS:
             self._open += 1
-            return self._pool.connection_class(**self._pool.connection_kwargs)
+            return self._made()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -42,6 +48,35 @@ class Connections:
             if not turn.cancelled():
                 self.give(turn.result())
             raise
+
+    def _made(self) -> Any:
+        options = self._pool.connection_kwargs
+        connection: Any = self._pool.connection_class(**options)
+        context = context_of(connection, options)
+        if context is not None:
+            connection.ssl_context = context
+        return connection
+
+    async def connect(self, connection: Any) -> bool:
+        """To be done before it is used; has it been used before?
+
+        Whoever cannot wait until then leaves it to the next, connected. Or, where that takes longer
+        than a caller may wait, nobody would ever have one. Where this fails it is given back.
+        """
+        if connection.is_connected:
+            return True
+        connecting = asyncio.ensure_future(asyncio.wait_for(connection.connect(), CONNECT_S))
+        try:
+            await asyncio.shield(connecting)
+            return False
+        except BaseException:
+            connecting.add_done_callback(partial(self._connected, connection))
+            raise
+
+    def _connected(self, connection: Any, connecting: asyncio.Future[None]) -> None:
+        if not connecting.cancelled():
+            connecting.exception()  # looked at, so that nobody complains
+        self.give(connection)
 
     def give(self, connection: Any) -> None:
         while self._waiting:

@@ -29,12 +29,13 @@ from khazad_mitm.cache.commands import (
     Label,
     Lease,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Recall,
     Refuse,
-    Release,
     Remember,
+    Renew,
     Resolve,
     Settle,
     Standing,
@@ -83,6 +84,8 @@ class MemoryStore:
                     return tuple(self._get(fingerprint, None) for fingerprint in fingerprints)
                 case Resolve(conversations):
                     return tuple(map(self._resolved, conversations))
+                case Occupied(scope):
+                    return scope in self._vectors
                 case Nearest():
                     return self._nearest(command)
                 case Put(entry, scope, vector, _):
@@ -117,8 +120,8 @@ class MemoryStore:
                     return found
                 case Lease():
                     return True  # there is no other process
-                case Release():
-                    return None
+                case Renew(flights):
+                    return (True,) * len(flights)
                 case Block(one, other):
                     return self._blocks.add(one, other)
                 case ForgetMany(ids):

@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.store.cluster_url import ClusterURL
+from khazad_mitm.store.sentinels import FORM, SentinelURL
 
 OLDEST = "Vector Sets came with Redis 8.0"
 
@@ -28,24 +29,42 @@ def probe_cluster(url: ClusterURL, timeout_s: float = 2.0) -> None:
             return
 
 
+def probe_sentinels(url: SentinelURL, timeout_s: float = 2.0) -> None:
+    """Return if one of the sentinels knows a master that can be used."""
+    for number, node in enumerate(url.seeds, 1):
+        shown = without_secrets(url.of(node))
+        connection = _connection(url.of(node), timeout_s)
+        try:
+            told = _answer(connection, *url.question)
+        except (AuthenticationError, ResponseError) as error:
+            raise ConfigError(
+                f"khazad_redis_url: {shown} is no sentinel that answers us: {error}",
+                f"{FORM}; ?sentinel_username=...&sentinel_password=... where they want to see one",
+            ) from error
+        except (RedisError, OSError) as error:
+            if number < len(url.seeds):
+                continue
+            raise ConfigError(
+                f"khazad_redis_url: no sentinel answers at {shown} ({error})", FORM
+            ) from error
+        finally:
+            connection.disconnect()
+        if told is None:
+            raise ConfigError(
+                f"khazad_redis_url: the sentinel at {shown} knows no master {url.service!r}",
+                "it is what stands behind `sentinel monitor` in its configuration",
+            )
+        probe(url.of((_text(told[0]), int(told[1]))), timeout_s)
+        return
+
+
 def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
     """Return if the Redis at `url` answers and has Vector Sets; `is_node`: and is one of a cluster.
 
     Raises ConfigError, which says what is wrong and what to do, and never shows a password.
     """
     shown = without_secrets(url)
-    try:
-        pool = redis.ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-        )
-        connection: Any = pool.connection_class(**pool.connection_kwargs)
-    except (ValueError, TypeError, RedisError):
-        # Their messages quote what they stumbled over, which may be half a password.
-        raise ConfigError(
-            f"khazad_redis_url: {shown} is no Redis URL",
-            "redis://USER:PASSWORD@HOST:PORT/DB, rediss://... or unix:///PATH;"
-            " percent-encode special characters of the password",
-        ) from None
+    connection = _connection(url, timeout_s)
     try:
         info = _answer(connection, "INFO", "server")
         commands = _answer(connection, "COMMAND", "INFO", "VADD")
@@ -76,6 +95,21 @@ def probe(url: str, timeout_s: float = 2.0, *, is_node: bool = False) -> None:
             f"khazad_redis_url: {shown} is {'no' if is_node else 'a'} node of a cluster",
             f"{'redis://' if is_node else 'redis+cluster://'}{place}",
         )
+
+
+def _connection(url: str, timeout_s: float) -> Any:
+    try:
+        pool = redis.ConnectionPool.from_url(
+            url, protocol=2, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+        )
+        return pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, TypeError, RedisError):
+        # Their messages quote what they stumbled over, which may be half a password.
+        raise ConfigError(
+            f"khazad_redis_url: {without_secrets(url)} is no Redis URL",
+            "redis://USER:PASSWORD@HOST:PORT/DB, rediss://... or unix:///PATH;"
+            " percent-encode special characters of the password",
+        ) from None
 
 
 def without_secrets(url: str) -> str:

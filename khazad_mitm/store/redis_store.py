@@ -192,8 +192,9 @@ class AsyncRedisStore:
             async with timeout(within_s):
                 connection = await connections.take()
                 was_asked = True
+                was_used = await connections.connect(connection)
                 try:
-                    return await _told(connection, program)
+                    return await _told(connection, program, was_used)
                 finally:
                     connections.give(connection)
         except asyncio.TimeoutError as error:
@@ -202,9 +203,9 @@ class AsyncRedisStore:
             raise self._store.unavailable(error) from error
 
 
-async def _told(connection: Any, program: Program[T]) -> T:
+async def _told(connection: Any, program: Program[T], was_used: bool) -> T:
     try:
-        replies = await first_trip_async(connection, next(program))
+        replies = await first_trip_async(connection, next(program), was_used)
         while True:
             replies = await _trip_async(connection, program.send(replies))
     except StopIteration as done:
@@ -216,9 +217,10 @@ async def _told(connection: Any, program: Program[T]) -> T:
         raise
 
 
-async def first_trip_async(connection: Any, commands: list[RedisCommand]) -> list[Any]:
+async def first_trip_async(
+    connection: Any, commands: list[RedisCommand], was_used: bool
+) -> list[Any]:
     """Once more on a new connection where that was an old one, as in `RedisStore._run`."""
-    was_used = connection.is_connected
     try:
         return await _trip_async(connection, commands)
     except redis.ConnectionError:

@@ -22,6 +22,7 @@ from redis.exceptions import (
     ConnectionError,
     MasterDownError,
     MovedError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
     TryAgainError,
@@ -54,6 +55,9 @@ class Topology:
         self._nodes: tuple[Address, ...] = self._seeds
         self.is_stale = True
         """Something was not as the map says: it is read anew before the next trip."""
+        self.question: RedisCommand = ("CLUSTER", "SLOTS")
+        """What nodes are asked for the map."""
+        self.most_asked = MOST_ASKED
 
     def node(self, slot: int) -> Address:
         """Who serves a slot as far as is known; any node at all where that is not known."""
@@ -67,8 +71,8 @@ class Topology:
         """Nodes to ask for the map, likely ones first."""
         return tuple(dict.fromkeys((*self._nodes, *self._seeds)))
 
-    def learn(self, told: Any, by: Address) -> None:
-        """Take over what a node says to CLUSTER SLOTS."""
+    def learn(self, told: Any, by: Address) -> Exception | None:
+        """Take over what a node says to the question; or why that is of no use."""
         serving: dict[int, Address] = {}
         nodes: dict[Address, None] = {}
         replicas: dict[Address, None] = {}
@@ -81,6 +85,7 @@ class Topology:
             with self._lock:
                 self._serving, self._nodes = serving, tuple({**nodes, **replicas})
                 self.is_stale = False
+        return None
 
     def moved(self, slot: int, to: Address) -> None:
         with self._lock:
@@ -144,7 +149,8 @@ def _trip(commands: list[RedisCommand], topology: Topology) -> Legs[list[Any]]:
                         topology.moved(slots[place], (reply.host or node[0], reply.port))
                     case AskError():
                         asking[place] = (reply.host or node[0], reply.port)
-                    case TryAgainError() | ClusterDownError() | MasterDownError():
+                    # Read-only: it was the master once, and sentinels know who is now.
+                    case TryAgainError() | ClusterDownError() | MasterDownError() | ReadOnlyError():
                         topology.is_stale = True
                         why = reply
                     case _:
@@ -164,11 +170,11 @@ def _trip(commands: list[RedisCommand], topology: Topology) -> Legs[list[Any]]:
 def _read_map(topology: Topology) -> Legs[Exception | None]:
     """Why it could not be read, or None."""
     failure: Exception | None = None
-    for node in topology.to_ask()[:MOST_ASKED]:
-        (told,) = yield [(node, [("CLUSTER", "SLOTS")])]
-        failure = told if isinstance(told, Exception) else told[0]
-        if not isinstance(failure, Exception):
-            topology.learn(failure, node)
+    for node in topology.to_ask()[: topology.most_asked]:
+        (told,) = yield [(node, [topology.question])]
+        said = told if isinstance(told, Exception) else told[0]
+        failure = said if isinstance(said, Exception) else topology.learn(said, node)
+        if failure is None:
             return None
         topology.failed(node)
     return failure

@@ -27,12 +27,13 @@ from khazad_mitm.cache.commands import (
     Label,
     Lease,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Recall,
     Refuse,
-    Release,
     Remember,
+    Renew,
     Resolve,
     Settle,
     Standing,
@@ -40,7 +41,7 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, inventory, scripts, sealed, weights
+from khazad_mitm.store import evidence, inventory, leases, scripts, sealed, weights
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.namespace import kept_secret
 from khazad_mitm.store.space import Space
@@ -70,6 +71,8 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return _get_many(fingerprints, space, now_ms)
         case Resolve(conversations):
             return _resolve(conversations, space)
+        case Occupied(scope):
+            return _is_occupied(scope, space)
         case Nearest():
             return _nearest(command, space)
         case Put():
@@ -110,9 +113,9 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
         case Inventory():
             return inventory.inventory(space.buckets, now_ms)
         case Lease(flight):
-            return _lease(command, space.at(flight))
-        case Release(flight):
-            return _release(space.at(flight).lease(flight))
+            return leases.lease(command, space.at(flight))
+        case Renew():
+            return leases.renew(command, space.at)
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:
@@ -175,6 +178,11 @@ def _resolve(conversations: tuple[str, ...], space: Space) -> Program[tuple[str 
         for asked, value in zip(conversations, checked(found), strict=True)
     )
     return tuple(target[1] if target else None for target in targets)
+
+
+def _is_occupied(scope: str, space: Space) -> Program[bool]:
+    (found,) = yield [("EXISTS", space.at(scope).vectors(scope))]
+    return bool(checked(found))
 
 
 def _put(commands: Sequence[Put], space: Space, now_ms: int) -> Program[None]:
@@ -245,18 +253,6 @@ def _alias(command: Alias, space: Space, now_ms: int) -> Program[None]:
         *(MOST_LINKS, weights.LINK),
     )
     yield from call(scripts.ALIAS, (keys.expiry,), arguments)
-
-
-def _lease(command: Lease, keys: Keys) -> Program[bool]:
-    """Says so in one command: whose it was before, and it is ours only if it was nobody's."""
-    ttl = int(command.seconds * 1000)
-    (before,) = yield [("SET", keys.lease(command.flight), command.holder, "NX", "PX", ttl, "GET")]
-    return checked(before) in (None, command.holder.encode())
-
-
-def _release(key: str) -> Program[None]:
-    (reply,) = yield [("DEL", key)]
-    checked(reply)
 
 
 def _nearest(command: Nearest, space: Space) -> Program[list[Neighbour]]:

@@ -41,7 +41,7 @@ class Hanging(Store):
         self.go_on = threading.Event()
 
     def perform(self, command: Any, within_s: float | None = None) -> Any:
-        self.asked.append(command)
+        self.asked.append((command, within_s))
         self.go_on.wait(5)
 
 

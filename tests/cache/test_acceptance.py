@@ -51,6 +51,17 @@ def test_an_acceptance_is_never_believed_beyond_its_own_time() -> None:
     assert at.known.known(ASKED) is None
 
 
+def test_what_is_to_be_forgotten_is_asked_again_but_a_refusal_stays() -> None:
+    at = At()
+    at.known.known(Accept("c", 3600))
+    at.known.refuse("refused")
+    at.known.forget()
+
+    assert at.known.known(ASKED) is None
+    assert Known(False) == at.known.known(IsAccepted("refused"))
+    assert ("refused",) == at.known.untold()
+
+
 def test_a_refusal_counts_at_once_and_before_the_store_knows() -> None:
     at = At()
     at.known.known(Accept("c", 3600))

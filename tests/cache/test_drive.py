@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.breaker import LONGEST_PAUSE_S, Breaker
-from khazad_mitm.cache.commands import Embed, Get, Judge, Put, Refuse, Steps
+from khazad_mitm.cache.commands import Embed, Get, Judge, Occupied, Put, Refuse, Steps, Weigh
 from khazad_mitm.cache.drive import nobody, obey, obey_async, run_async, somebody
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
@@ -34,6 +34,10 @@ def judging() -> Steps[Any]:
     return (yield Judge(Pair("one", "other", 0.9), "mine"))
 
 
+def looking() -> Steps[Any]:
+    return (yield Occupied("s"))
+
+
 def recovering() -> Steps[Any]:
     try:
         return (yield Get("f"))
@@ -45,6 +49,16 @@ def test_results_are_sent_into_the_story(parts_of: Callable[..., Parts]) -> None
     stored = entry()
 
     assert [stored, stored] == both(parts_of(stored), getting)
+
+
+def test_a_scope_is_occupied_by_what_is_only_landing_there(
+    parts_of: Callable[..., Parts],
+) -> None:
+    parts = parts_of(False)
+    assert [False, False] == both(parts, looking)
+
+    parts.landings.begin(("s",))
+    assert [True, True] == both(parts, looking)
 
 
 def test_a_vector_is_made_in_the_executor(parts_of: Callable[..., Parts]) -> None:
@@ -92,7 +106,22 @@ def test_a_store_is_tried_again_while_nobody_waits(
     assert parts.probes.drain(5)
 
     assert not parts.store_breaker.is_open
-    assert [Get("f")] == store.asked
+    # First with the time to connect that a new connection takes.
+    assert [(Get("f"), None), (Get("f"), parts.store_deadline_s / 2)] == store.asked
+    parts.probes.close()
+
+
+def test_what_counts_is_not_counted_twice_by_a_probe(parts_of: Callable[..., Parts]) -> None:
+    now, store = [0.0], Hanging()
+    store.go_on.set()
+    parts = replace(parts_of(), store=store, store_breaker=Breaker("store", lambda: now[0]))
+    parts.store_breaker.failed(OSError("gone"))
+    now[0] += LONGEST_PAUSE_S
+    with pytest.raises(CacheUnavailable, match="passing by"):
+        obey(parts, nobody(), Weigh("pool", 1, checked=1))
+    assert parts.probes.drain(5)
+
+    assert [Weigh("pool", 1, checked=1)] == [command for command, _ in store.asked]
     parts.probes.close()
 
 

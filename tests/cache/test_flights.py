@@ -189,11 +189,12 @@ def test_who_leads_waits_for_another_worker_and_looks_again() -> None:
     polls = False, None, False, None, True
     commands, hit = play(story(some), Turn.LEAD, None, *polls, fresh, None)
 
-    asking = ["Join", "Get", "Lease", "Pause", "Lease", "Pause", "Lease", "Get", "Release"]
+    asking = ["Join", "Get", "Lease", "Pause", "Lease", "Pause", "Lease", "Get", "Renew"]
     assert asking == kinds(commands)
     assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
     assert {some.holder} == {one.holder for one in commands if isinstance(one, Lease)}
     assert commands[3].seconds < commands[5].seconds
+    assert (commands[-1].holder, commands[-1].seconds) == (some.holder, 0.0)
 
 
 def test_a_worker_that_never_comes_back_is_waited_for_no_longer_than_anybody() -> None:

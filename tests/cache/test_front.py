@@ -10,6 +10,7 @@ import pytest
 
 from khazad_mitm.cache.commands import Alias, Put
 from khazad_mitm.cache.fingerprint import Chain
+from khazad_mitm.cache.lookup import NOT_ACCEPTED
 from khazad_mitm.cache.policy import MAX_INLINE_BYTES
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Framing, Hit, Miss, Unsatisfied
@@ -262,7 +263,10 @@ def test_flush_forgets_answers_and_counts(desk: Desk) -> None:
 
     assert 1 == desk.cache.flush()
     assert 0 == desk.cache.stats().total_requests
-    assert isinstance(desk.ask(asked("hello")), Miss)
+    outcome = desk.ask(asked("hello"))
+    assert isinstance(outcome, Miss)
+    # Nor is the key believed in any more.
+    assert NOT_ACCEPTED == outcome.reason
 
 
 def test_log_lines_begin_with_the_words_people_grep_for(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.cache.commands import Facts
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.cache.inventory import Selection
 from khazad_mitm.errors import UnknownEntry
 from khazad_mitm.exchange import Hit

@@ -139,7 +139,7 @@ SKIPPING = replace(RULES, redactor=Redactor(tuple(LOOKS.values()), stores=False)
 
 
 def kept_of(rules: Rules, *turns: str, answer: bytes = b"{}", original: bytes = b"{}") -> Any:
-    given = (None, VECTOR, []) if len(turns) == 1 else (None, (None,) * 2, VECTOR, [])
+    given = (None, VECTOR, []) if len(turns) == 1 else (None, (None,) * 2, True, VECTOR, [])
     _, miss = play(lookup(asked(*turns), rules, NOW), *given)
     response = replace(WHOLE, body=original)
     steps = keep(miss, response, Answer(answer), rules, NOW)

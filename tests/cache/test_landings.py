@@ -49,6 +49,16 @@ def test_who_asks_for_what_is_landing_waits_until_it_has(way: Any) -> None:
     assert sorted(KEYS) == sorted(said)
 
 
+def test_it_is_told_what_is_landing() -> None:
+    landing = Landings()
+    landing.begin(KEYS)
+    assert landing.has("fingerprint")
+    assert not landing.has("another")
+
+    landing.end(KEYS)
+    assert not landing.has("fingerprint")
+
+
 @pytest.mark.parametrize("way", [blocking, awaiting])
 def test_nobody_waits_where_nothing_lands(way: Any) -> None:
     landing = Landings()

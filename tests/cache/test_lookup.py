@@ -229,18 +229,29 @@ def test_a_tenant_header_that_is_missing_bypasses() -> None:
 
 def test_the_follow_up_of_a_paraphrase_looks_where_the_original_was_kept() -> None:
     original, paraphrase = asked("hello", "Hi.", "why?"), asked("hello!", "Hi.", "why?")
-    of_original, _ = play(lookup(original, RULES, NOW), None, (None, None), VECTOR, [])
+    of_original, _ = play(lookup(original, RULES, NOW), None, (None, None), True, VECTOR, [])
     first_turn = asked("hello")
     _, first = play(lookup(first_turn, RULES, NOW), None, VECTOR, [])
     aliases = (first.digests.conversation, None)
-    of_paraphrase, _ = play(lookup(paraphrase, RULES, NOW), None, aliases, VECTOR, [])
+    of_paraphrase, _ = play(lookup(paraphrase, RULES, NOW), None, aliases, True, VECTOR, [])
 
-    assert ["Get", "Resolve", "Embed", "Nearest"] == kinds(of_paraphrase)
-    assert of_original[3].scope == of_paraphrase[3].scope  # type: ignore[union-attr]
+    assert ["Get", "Resolve", "Occupied", "Embed", "Nearest"] == kinds(of_paraphrase)
+    assert of_original[4].scope == of_paraphrase[4].scope  # type: ignore[union-attr]
+
+
+def test_nobody_waits_for_a_vector_where_there_is_nothing_to_compare_with() -> None:
+    request = asked("hello", "Hi.", "why?")
+    commands, miss = play(lookup(request, RULES, NOW), None, (None, None), False)
+
+    assert ["Get", "Resolve", "Occupied"] == kinds(commands)
+    assert (None, "") == (miss.vector, miss.reason)
+    # It is placed by its vector when its answer is there.
+    assert commands[2].scope == miss.scope  # type: ignore[union-attr]
 
 
 def test_another_earlier_answer_is_another_scope() -> None:
-    one, _ = play(lookup(asked("a", "Hi.", "why?"), RULES, NOW), None, (None, None), VECTOR, [])
-    other, _ = play(lookup(asked("a", "Ho.", "why?"), RULES, NOW), None, (None, None), VECTOR, [])
+    known = (None, (None, None), True, VECTOR, [])
+    one, _ = play(lookup(asked("a", "Hi.", "why?"), RULES, NOW), *known)
+    other, _ = play(lookup(asked("a", "Ho.", "why?"), RULES, NOW), *known)
 
-    assert one[3].scope != other[3].scope  # type: ignore[union-attr]
+    assert one[4].scope != other[4].scope  # type: ignore[union-attr]

@@ -32,16 +32,16 @@ def test_a_store_that_never_answers_leads_to_a_miss_without_embedding() -> None:
     assert (STORE_AWAY, ["failed"]) == (miss.reason, failures)
 
 
-@pytest.mark.parametrize("away", range(3))
+@pytest.mark.parametrize("away", range(4))
 def test_a_store_that_goes_in_the_middle_leads_to_one_too(away: int) -> None:
-    results: list[Any] = [None, (None,), VECTOR, []]
-    results[(0, 1, 3)[away]] = GONE
+    results: list[Any] = [None, (None,), True, VECTOR, []]
+    results[(0, 1, 2, 4)[away]] = GONE
     # Nothing is embedded where there is nothing to compare with.
-    results = results if away == 2 else results[:2]
+    results = results if away == 3 else results[:3]
     commands, miss = play(story([], "hello", "yes", "and you?"), *results)
 
     assert STORE_AWAY == miss.reason
-    assert ["Get", "Resolve", "Embed", "Nearest"][: len(commands)] == kinds(commands)
+    assert ["Get", "Resolve", "Occupied", "Embed", "Nearest"][: len(commands)] == kinds(commands)
 
 
 def test_an_embedder_that_fails_is_no_matter_of_the_store() -> None:

@@ -54,7 +54,7 @@ class Pool:
         # As when it is kept: a wrong answer counts at once, others now and then.
         if wrong or self.asked % 100 == 0:
             at = budget.threshold(self.known, self.budget, self.lowest)
-            share = budget.share(self.known, self.share)
+            share = budget.share(self.known, self.budget, self.share)
             self.earned = None if at is None else Earned(at, share)
 
     @property

@@ -21,8 +21,14 @@ class Relay:
         self.context = context
         self.delay_s = 0.0
         """Before each piece on its way to the client."""
+        self.delayed = 0
+        """So many have been held up."""
+        self.delayed = 0
+        """So many have been held up."""
         self.says: bytes | None = None
         """The reply to each command, in place of the server's."""
+        self.accepted = 0
+        """So many connections."""
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -51,9 +57,12 @@ class Relay:
                 accepted, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
 
     def _serve(self, accepted: socket.socket) -> None:
+        # As servers do: a small reply is not held back for 40 ms.
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         near, far = accepted, socket.socket(socket.AF_UNIX)
         try:
             if self.context is not None:
@@ -78,8 +87,9 @@ class Relay:
         is_reply = sink.family == socket.AF_INET
         try:
             while data := source.recv(65536):
-                if is_reply:
+                if is_reply and self.delay_s:
                     time.sleep(self.delay_s)
+                    self.delayed += 1
                 elif self.says is not None:
                     # Commands are arrays, and a pipeline is sent in one piece.
                     source.sendall(self.says * max(1, data.count(b"\r\n*") + 1))

@@ -1,123 +1,30 @@
 """Whatever happens to Redis: every call is answered as without us, at most one of them waits for
 it, one line says that it is away and one that it is back, and then the cache works again.
 
-One Redis that is ill-treated in every way, and before it what whoever imports these tests gives as
-`front` (`proxies`, `askers`). Its deadline is so long that no other delay can be taken for it.
+Whoever imports these tests imports the fixtures of `store_ground` too.
 """
 
 from __future__ import annotations
 
-import itertools
 import socket
-import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.end_to_end import certificates, redises
-from tests.end_to_end.certificates import Authority
-from tests.end_to_end.redises import Redis
-from tests.end_to_end.relay import Relay
-from tests.end_to_end.upstream import WAIT_S, Call, Upstream, chat_answer, question
+from tests.end_to_end import redises
+from tests.end_to_end.store_ground import DEADLINE_S, Ground, answer_to
+from tests.end_to_end.upstream import WAIT_S, Call, Upstream
 from tests.servers import until
 
-DEADLINE_S = 2.0
 CALLS = 8
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes")
-
-
-class Ground:
-    """The parts, and what they have said since the test began."""
-
-    def __init__(self, redis: Redis, relay: Relay, front: Any, stray: ssl.SSLContext) -> None:
-        self.redis = redis
-        self.relay = relay
-        self.front = front
-        self.stray = stray
-        """TLS in the name of somebody else."""
-        self._numbers = itertools.count()
-        self.client: Any
-        self._began = 0
-
-    def begin(self) -> None:
-        self._began = len(self.front.log)
-        self.client = self.front.client()
-
-    def new(self) -> bytes:
-        return question(f"What is {next(self._numbers)} squared?")
-
-    def ask(self, body: bytes) -> Any:
-        received = self.client.ask(body)
-        assert 200 == received.status
-        assert answer_to(body).frames[0] == received.body
-        return received
-
-    def ask_alone(self, body: bytes) -> bytes:
-        """On a connection of one's own."""
-        with self.front.client() as client:
-            answer: bytes = client.ask(body).body
-            return answer
-
-    def is_hit(self, body: bytes) -> bool:
-        return "khazad; hit" in self.ask(body).cache_status
-
-    def learn(self) -> bytes:
-        """A question that the cache can answer."""
-        body = self.new()
-        until(lambda: self.is_hit(body))
-        return body
-
-    def lines(self, said: str) -> list[str]:
-        return [line for line in self.front.log[self._began :] if f"[Khazad] store {said}" in line]
-
-    def wait_for(self, said: str) -> None:
-        until(lambda: self.lines(said))
-
-
-def answer_to(body: bytes) -> Any:
-    return chat_answer(f"The answer to {body.decode()}")
-
-
-@pytest.fixture(scope="module")
-def standing_ground(
-    authority: Authority,
-    standing_upstream: Upstream,
-    tmp_path_factory: pytest.TempPathFactory,
-    front: Callable[..., Any],
-) -> Iterator[Ground]:
-    with ExitStack() as stack:
-        redis = stack.enter_context(redises.running())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.certificate, authority.key)
-        relay = Relay(redis.socket, context)
-        stack.callback(relay.close)
-        url = f"rediss://127.0.0.1:{relay.port}?ssl_ca_certs={authority.ca}"
-        deadline_ms = str(int(DEADLINE_S * 1000))
-        settings = {"redis_url": url, "store_deadline_ms": deadline_ms}
-        standing = front(tmp_path_factory.mktemp("faults"), standing_upstream, settings)
-        stack.callback(standing.stop)
-        others = certificates.make(tmp_path_factory.mktemp("others"))
-        stray = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        stray.load_cert_chain(others.certificate, others.key)
-        yield Ground(redis, relay, standing.wait(), stray)
-
-
-@pytest.fixture
-def ground(standing_ground: Ground, upstream: Upstream) -> Iterator[Ground]:
-    def answer(call: Call) -> Any:
-        return answer_to(call.body)
-
-    upstream.answer = answer
-    standing_ground.begin()
-    with standing_ground.client:
-        yield standing_ground
 
 
 # -- the store does not answer
@@ -228,6 +135,28 @@ def test_a_store_that_does_not_answer_costs_one_deadline_and_no_call(
     assert [1, 1] == [len(ground.lines(what)) for what in said], ground.lines("")
 
 
+def test_a_store_that_is_slower_than_the_default_deadline_costs_no_call(hasty: Ground) -> None:
+    known = hasty.learn()
+    # On a busy machine so short a deadline may have passed before anything was done to it.
+    until(lambda: hasty.is_hit(known) and hasty.is_settled())
+    before = len(hasty.lines(""))
+    hasty.relay.delay_s = 0.1
+    until(lambda: len(hasty.lines("")) > before or not hasty.ask(hasty.new()))
+    # Probes are late, too, and say nothing.
+    late = hasty.relay.delayed
+    until(lambda: hasty.relay.delayed >= late + 3 or not hasty.ask(hasty.new()))
+    for number in range(CALLS):
+        hasty.ask(known if number % 2 else hasty.new())
+    assert 1 == len(hasty.lines("")[before:])
+    hasty.relay.delay_s = 0.0
+    until(lambda: len(hasty.lines("")) > before + 1 or not hasty.ask(hasty.new()))
+    until(lambda: hasty.is_hit(known))
+
+    (away, back) = hasty.lines("")[before : before + 2]
+    assert "unavailable, passing calls through: no answer within 50 ms" in away
+    assert "is back" in back
+
+
 def test_equal_questions_share_one_call_while_it_is_away(
     ground: Ground, upstream: Upstream
 ) -> None:
@@ -305,6 +234,8 @@ def test_a_store_that_takes_nothing_still_serves_what_it_has(ground: Ground, fau
 
 def test_a_store_that_was_restarted_empty_is_filled_again(ground: Ground) -> None:
     known = ground.learn()
+    # What is kept is kept in order: all of the first is there, its vector too.
+    ground.learn()
     ground.redis.kill()
     ground.redis.wipe()
     ground.redis.start()

@@ -15,22 +15,32 @@ import pytest
 from tests.end_to_end import proxies
 from tests.end_to_end.store_faults import (
     CALLS,
-    Ground,
-    answer_to,
-    ground,
-    standing_ground,
     test_a_store_that_does_not_answer_costs_one_deadline_and_no_call,
+    test_a_store_that_is_slower_than_the_default_deadline_costs_no_call,
     test_a_store_that_takes_nothing_still_serves_what_it_has,
     test_a_store_that_was_restarted_empty_is_filled_again,
     test_equal_questions_share_one_call_while_it_is_away,
+)
+from tests.end_to_end.store_ground import (
+    Ground,
+    answer_to,
+    ground,
+    hasty,
+    hasty_ground,
+    make_ground,
+    patient_ground,
 )
 from tests.end_to_end.upstream import Upstream
 from tests.servers import until
 
 __all__ = [
     "ground",
-    "standing_ground",
+    "hasty",
+    "hasty_ground",
+    "make_ground",
+    "patient_ground",
     "test_a_store_that_does_not_answer_costs_one_deadline_and_no_call",
+    "test_a_store_that_is_slower_than_the_default_deadline_costs_no_call",
     "test_a_store_that_takes_nothing_still_serves_what_it_has",
     "test_a_store_that_was_restarted_empty_is_filled_again",
     "test_equal_questions_share_one_call_while_it_is_away",

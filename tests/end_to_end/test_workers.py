@@ -109,6 +109,49 @@ def test_equal_questions_to_several_workers_are_one_call(
     assert 1 == len(upstream.calls)
 
 
+def test_a_worker_that_is_killed_frees_what_it_asked_for_and_one_that_lives_does_not(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    go_on, asked_twice = threading.Event(), threading.Event()
+    calls: list[str] = []
+
+    def answer(call: Call) -> Answer:
+        (text,) = (text for text in ("lost", "kept") if text.encode() in call.body)
+        calls.append(text)
+        if calls.count("lost") == 2:
+            asked_twice.set()
+        assert go_on.wait(3 * WAIT_S)
+        return chat_answer(text)
+
+    with ExitStack() as stack:
+        services = []
+        for name in ("killed", "living", "other"):
+            (tmp_path / name).mkdir()
+            services.append(stack.enter_context(serving(tmp_path / name, upstream, *store)))
+        pool = stack.enter_context(ThreadPoolExecutor(4))
+        upstream.answer = answer
+
+        def asked_of(service: Service, text: str) -> Any:
+            return pool.submit(ask, service.port, "POST", PATH, question(text))
+
+        killed, living, other = services
+        asking = [asked_of(living, "kept")]
+        until(lambda: calls == ["kept"])
+        lost = asked_of(killed, "lost")
+        until(lambda: calls == ["kept", "lost"])
+        killed.process.kill()
+        asking += [asked_of(other, "kept"), asked_of(other, "lost")]
+        assert asked_twice.wait(3 * WAIT_S)
+        go_on.set()
+        answers = [one.result(WAIT_S) for one in asking]
+
+        assert isinstance(lost.exception(WAIT_S), ConnectionError)
+    # What is kept was asked for earlier: its lease would have ended earlier.
+    assert ["kept", "lost", "lost"] == calls
+    assert [chat_body(text) for text in ("kept", "kept", "lost")] == [one.body for one in answers]
+    assert [False, True, False] == ["collapsed" in one.cache_status for one in answers]
+
+
 @linux_only
 def test_pages_are_about_all_workers(
     tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
@@ -133,6 +176,28 @@ def test_pages_are_about_all_workers(
     }
     assert 200 == flushed.status
     assert [0, 0, 0] == [page["total_requests"] for page in (empty, *empty["workers"])]
+
+
+@linux_only
+def test_no_worker_believes_in_a_key_once_all_is_forgotten(
+    tmp_path: Path, upstream: Upstream, store: tuple[str, ...]
+) -> None:
+    asked = question("What is the capital of France?")
+
+    def answered() -> str:
+        return ask(service.port, "POST", PATH, asked).cache_status
+
+    with two_workers(tmp_path, upstream, *store) as service:
+        pids(service, 2)
+        until(lambda: answered() and all(one["cache_hits"] for one in workers_of(service)))
+        assert 200 == ask(service.port, "POST", "/flush", host="khazad.internal").status
+        # Nothing that vouches for it anew.
+        upstream.answer = lambda call: Answer(500)
+        said = set[str]()
+        until(lambda: said.add(answered()) or all(w["total_requests"] for w in workers_of(service)))
+
+    assert said
+    assert all("credential not accepted yet" in one for one in said)
 
 
 def workers_of(service: Service) -> list[dict[str, Any]]:

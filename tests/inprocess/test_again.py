@@ -19,10 +19,9 @@ from khazad_mitm.inprocess import patch
 from khazad_mitm.messages import Headers, Request
 from khazad_mitm.settings import from_mapping
 from tests.inprocess.conftest import Always
-from tests.inprocess.upstream import PATH, Upstream, question
+from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, question
 from tests.servers import until
 
-PATIENCE_S = 10.0
 STORED, ASKED = "hello there", "Hello there!"
 SECRET = {"authorization": "Bearer one", "x-khazad-tag": "t"}
 

@@ -7,9 +7,7 @@ from typing import Any
 
 from khazad_mitm.cache.front import Cache
 from tests.inprocess.conftest import Post
-from tests.inprocess.upstream import EMBEDDINGS, Upstream, vectors
-
-PATIENCE_S = 10.0
+from tests.inprocess.upstream import EMBEDDINGS, PATIENCE_S, Upstream, vectors
 
 
 def batch(*texts: str) -> dict[str, Any]:

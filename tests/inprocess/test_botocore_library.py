@@ -12,11 +12,11 @@ import pytest
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.wire import recognise
 from tests import wires
+from tests.inprocess.upstream import PATIENCE_S
 from tests.wire.sdks.server import Canned, canned
 
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed here")
 
-PATIENCE_S = 10.0
 ASKED: Any = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "?"}]}]}
 
 

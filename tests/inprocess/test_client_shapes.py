@@ -12,9 +12,8 @@ import pytest
 from khazad_mitm.cache.commands import Put
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.store.memory import MemoryStore
-from tests.inprocess.upstream import PATH, Upstream, frames, question
+from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, frames, question
 
-PATIENCE_S = 10.0
 WAYS = ["iter_raw", "iter_bytes", "iter_text", "iter_lines"]
 
 Each = Callable[[Any], None]

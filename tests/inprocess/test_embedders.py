@@ -11,10 +11,8 @@ import pytest
 
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.inprocess.instance import Khazad
-from tests.inprocess.upstream import EMBEDDINGS, PATH, Upstream, question
+from tests.inprocess.upstream import EMBEDDINGS, PATH, PATIENCE_S, Upstream, question
 from tests.servers import until
-
-PATIENCE_S = 10.0
 
 ASKED = "What is the capital of Italy?"
 # To the stub's model, which looks at the length and the first character, this is the same.

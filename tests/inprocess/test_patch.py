@@ -13,9 +13,7 @@ import pytest
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
 from tests.inprocess.conftest import Always, importorskip
-from tests.inprocess.upstream import PATH, Upstream, question
-
-PATIENCE_S = 10.0
+from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, question
 
 
 def ask_twice(post: Callable[..., Any], upstream: Upstream, cache: Cache) -> None:

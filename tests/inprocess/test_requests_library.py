@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.front import Cache
-from tests.inprocess.upstream import EMBEDDINGS, PATH, Upstream, answer, frames, question, vectors
+from tests.inprocess.upstream import (
+    EMBEDDINGS,
+    PATH,
+    PATIENCE_S,
+    Upstream,
+    answer,
+    frames,
+    question,
+    vectors,
+)
 
 requests = pytest.importorskip("requests", reason="requests is not installed here")
-
-PATIENCE_S = 10.0
 
 
 def status(response: Any) -> str:

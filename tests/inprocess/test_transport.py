@@ -14,9 +14,7 @@ from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess import patch
 from khazad_mitm.own_calls import guarded
 from tests.inprocess.conftest import Always, Broken, Post
-from tests.inprocess.upstream import DONE, PATH, Upstream, answer, frames, question
-
-PATIENCE_S = 10.0
+from tests.inprocess.upstream import DONE, PATH, PATIENCE_S, Upstream, answer, frames, question
 
 
 def said(response: Any) -> str:

@@ -11,9 +11,7 @@ import pytest
 import khazad
 from khazad_mitm.errors import ConfigError
 from khazad_mitm.inprocess.instance import Khazad
-from tests.inprocess.upstream import PATH, Upstream, question
-
-PATIENCE_S = 10.0
+from tests.inprocess.upstream import PATH, PATIENCE_S, Upstream, question
 
 ASKED = "What is the capital of Italy?"
 PARAPHRASE = "what is the capital of Italy"

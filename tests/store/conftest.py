@@ -66,6 +66,7 @@ KINDS = (
     "cluster",
     "cluster-awaited",
     "sealed",
+    "cluster-sealed",
 )
 
 
@@ -82,15 +83,17 @@ def make_store(
         bounds = {"max_entries": max_entries, "max_bytes": max_bytes}
         if request.param == "memory":
             return MemoryStore(**bounds)
+        seal = Seal((KEY,), namespace) if request.param.endswith("sealed") else None
         store: RedisStore
         awaitable: AwaitableStore
         if request.param.startswith("cluster"):
             url = ClusterURL.read(request.getfixturevalue("redis_cluster").url)
-            store = cluster = ClusterStore(url, namespace, deadline_s=DEADLINE_S, **bounds)
+            store = cluster = ClusterStore(
+                url, namespace, deadline_s=DEADLINE_S, seal=seal, **bounds
+            )
             awaitable = AsyncClusterStore(cluster)
         else:
             server = request.getfixturevalue("redis_server")
-            seal = Seal((KEY,), namespace) if request.param == "sealed" else None
             store = RedisStore(server.url, namespace, deadline_s=DEADLINE_S, seal=seal, **bounds)
             awaitable = AsyncRedisStore(store)
         closing.append(store.close)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,13 @@ from hypothesis import strategies as st
 
 from khazad_mitm.cache.commands import Nearest, Put
 from khazad_mitm.store.redis_store import RedisStore
+from tests.clusters import Cluster, running_cluster
 from tests.servers import RedisServer, running_redis, until
+from tests.store.behind import Behind, behind
 from tests.store.conftest import DEADLINE_S
-from tests.store.entries import QUESTION, digest, entry
+from tests.store.entries import QUESTION
 from tests.store.invariants import Namespace
-from tests.store.worker import MOST_BYTES, MOST_ENTRIES
+from tests.store.worker import BOUNDS, LEASE_S, bounds_of, places_of, store_at
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -73,24 +76,32 @@ class Workers:
 
 
 @contextmanager
-def workers(server: RedisServer, namespace: str) -> Iterator[Workers]:
-    made = Workers(server.url, namespace)
+def workers(url: str, namespace: str) -> Iterator[Workers]:
+    made = Workers(url, namespace)
     try:
         yield made
     finally:
         made.close()
 
 
-@pytest.fixture(scope="module")
-def killing() -> Iterator[tuple[RedisServer, Workers]]:
-    with running_redis() as server, workers(server, "crash") as made:
-        yield server, made
+@dataclass
+class Scene:
+    url: str
+    workers: Workers
+    behind: Behind
+
+    def nobody_else_is_there(self) -> bool:
+        """Commands of the dead are executed as long as their connection is read."""
+        return all(len(node.client_list(_type="normal")) == 1 for node in self.behind.nodes)
 
 
-def nobody_else_is_there(server: RedisServer) -> bool:
-    """Commands of the dead are executed as long as their connection is read."""
-    with server.client() as client:
-        return len(client.client_list()) == 1
+@pytest.fixture(scope="module", params=["a server", "a cluster"])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        running = running_redis if request.param == "a server" else running_cluster
+        server: RedisServer | Cluster = stack.enter_context(running())
+        made = stack.enter_context(workers(server.url, "crash"))
+        yield Scene(server.url, made, stack.enter_context(behind(server)))
 
 
 kills = st.tuples(st.integers(0, 2**31), st.integers(0, 40), st.integers(0, 1_000))
@@ -98,29 +109,32 @@ kills = st.tuples(st.integers(0, 2**31), st.integers(0, 40), st.integers(0, 1_00
 
 @given(kills)
 def test_a_worker_killed_anywhere_leaves_nothing_half_done(
-    killing: tuple[RedisServer, Workers], kill: tuple[int, int, int]
+    scene: Scene, kill: tuple[int, int, int]
 ) -> None:
-    server, made = killing
-    made.kill(made.start(*kill))
-    until(lambda: nobody_else_is_there(server))
-    store = RedisStore(
-        server.url, "crash", deadline_s=DEADLINE_S, max_entries=MOST_ENTRIES, max_bytes=MOST_BYTES
-    )
-    with server.client() as client:
-        namespace = Namespace(client, store.space.keys)
-        namespace.check(max_entries=MOST_ENTRIES, max_bytes=MOST_BYTES)
-        # All were to stay for ever: whatever has an index has a body.
-        assert namespace.of("e") == namespace.indexed("u")
-        # Whatever is written beside entries ends some day, and a lease when its time is over.
-        for kind in "cwbf":
-            for name in namespace.of(kind):
-                life = client.ttl(f"{store.space.keys.prefix}{kind}:{name}")
-                assert life != -1
-                assert kind != "f" or life <= 10
-    live = entry(99, ttl_s=None)
-    store.perform(Put(live, "s", QUESTION))
-    assert digest(99) in {one.id for one in store.perform(Nearest("s", QUESTION, 0.9, count=100))}
-    store.close()
+    scene.workers.kill(scene.workers.start(*kill))
+    until(scene.nobody_else_is_there)
+    with closing(store_at(scene.url, "crash", DEADLINE_S)) as store:
+        for place in places_of(scene.url):
+            keys = store.space.at(place.name(0))
+            client = scene.behind.at(keys.expiry)
+            check(Namespace(client, keys), bounds_of(scene.url))
+            # Nothing that is left hides what comes.
+            live, scope = place.entry(99), place.scopes[0]
+            store.perform(Put(live, scope, QUESTION))
+            found = store.perform(Nearest(scope, QUESTION, 0.9, count=100))
+            assert live.id in {one.id for one in found}
+
+
+def check(namespace: Namespace, bounds: dict[str, int]) -> None:
+    namespace.check(**bounds)
+    # All were to stay for ever: whatever has an index has a body.
+    assert namespace.of("e") == namespace.indexed("u")
+    # Whatever is written beside entries ends some day, and a lease when its time is over.
+    for kind in "cwbf":
+        for name in namespace.of(kind):
+            life = namespace.client.ttl(f"{namespace.keys.prefix}{kind}:{name}")
+            assert life != -1
+            assert kind != "f" or life <= LEASE_S
 
 
 def test_a_server_killed_under_load_comes_back_with_nothing_half_done() -> None:
@@ -128,7 +142,7 @@ def test_a_server_killed_under_load_comes_back_with_nothing_half_done() -> None:
     dice = random.Random(1)
     with running_redis("--appendonly", "yes") as server:
         for _ in range(3):
-            with workers(server, "crash") as made:
+            with workers(server.url, "crash") as made:
                 child = made.start(dice.randrange(1_000), 200, dice.randrange(1_000))
                 server.restart()
                 made.kill(child)
@@ -138,6 +152,6 @@ def test_a_server_killed_under_load_comes_back_with_nothing_half_done() -> None:
             with server.client() as client:
                 namespace = Namespace(client, store.space.keys)
                 assert namespace.names()
-                namespace.check(max_entries=MOST_ENTRIES, max_bytes=MOST_BYTES)
+                namespace.check(**BOUNDS)
                 assert namespace.of("e") == namespace.indexed("u")
             store.close()

@@ -107,7 +107,7 @@ def test_doubt_is_carried_on(store: Store) -> None:
     store.perform(Settle(POOL, Earned(0.86)))
     for _ in range(3):
         assert store.perform(Standing(POOL)) == Earned(0.86)
-        store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=10.0))
+        store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=MOST_DOUBT ** (1 / 3)))
 
     assert store.perform(Standing(POOL)) is None
 

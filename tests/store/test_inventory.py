@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import redis
 
-from khazad_mitm.cache.commands import Alias, Facts, ForgetMany, Get, Inventory, Label, Nearest, Put
+from khazad_mitm.cache.commands import Alias, ForgetMany, Get, Inventory, Label, Nearest, Put
+from khazad_mitm.cache.facts import Facts
 from khazad_mitm.store import inventory
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.inventory import MOST_TAGS

@@ -18,11 +18,9 @@ from khazad_mitm.cache.commands import (
     Alias,
     Get,
     GetMany,
-    Lease,
     Nearest,
     Put,
     PutMany,
-    Release,
     Resolve,
 )
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
@@ -196,21 +194,6 @@ def test_a_full_server_keeps_nothing_more_and_goes_on_answering(own_server: Redi
     assert store.perform(Get(digest(2))) is None
     assert [digest(1)] == [found.id for found in store.perform(Nearest("s", QUESTION, 0.9))]
     store.close()
-
-
-def test_a_flight_is_one_workers_until_it_is_through_or_too_late(
-    redis_store: RedisStore, redis_server: RedisServer
-) -> None:
-    def lease(holder: str, seconds: float = 60.0) -> bool:
-        granted: bool = redis_store.perform(Lease(digest(1), holder, seconds))
-        return granted
-
-    assert [True, True, False] == [lease("one"), lease("one"), lease("other")]
-    redis_store.perform(Put(entry(2), releases=digest(1)))
-    assert [True, False] == [lease("other"), lease("one")]
-    redis_store.perform(Release(digest(1)))
-    assert lease("one", 0.05)
-    until(lambda: lease("other"))  # whoever held it was killed
 
 
 def test_a_full_server_is_still_swept(own_server: RedisServer) -> None:

@@ -1,4 +1,5 @@
-"""What lies in Redis under a seal: what can be read there, moved there, and what comes of keys."""
+"""What lies in Redis, or in a cluster, under a seal: what can be read there, moved there, and what
+comes of keys."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -27,12 +29,16 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.errors import ConfigError
-from khazad_mitm.store import vectorset
+from khazad_mitm.store import space, vectorset
+from khazad_mitm.store.cluster_store import ClusterStore
+from khazad_mitm.store.cluster_url import ClusterURL
 from khazad_mitm.store.codec import encode
 from khazad_mitm.store.connect import Bounds, connect
 from khazad_mitm.store.redis_store import RedisStore
 from khazad_mitm.store.seal import Seal
+from tests.clusters import Cluster
 from tests.servers import RedisServer
+from tests.store.behind import Behind, behind
 from tests.store.entries import QUESTION, digest, entry
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
@@ -53,15 +59,27 @@ ASKED = Asked(digest(9), "what of Initech?", "messages[0].content", 0.9, 1e9, "t
 Make = Callable[..., RedisStore]
 
 
+@pytest.fixture(params=["redis_server", "redis_cluster"])
+def server(request: pytest.FixtureRequest) -> RedisServer | Cluster:
+    held: RedisServer | Cluster = request.getfixturevalue(request.param)
+    return held
+
+
 @pytest.fixture
-def make(redis_server: RedisServer, namespace: str) -> Iterator[Make]:
-    made = []
+def make(
+    server: RedisServer | Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Make]:
+    made: list[RedisStore] = []
+    monkeypatch.setattr(space, "SURVEY_EVERY_MS", 0)  # with each write
 
     def make(*keys: bytes, name: str = namespace) -> RedisStore:
-        seal = Seal(keys, name) if keys else None
-        store = RedisStore(redis_server.url, name, deadline_s=5.0, max_entries=100, seal=seal)
-        made.append(store)
-        return store
+        how: dict[str, Any] = {"deadline_s": 5.0, "max_entries": 100}
+        how["seal"] = Seal(keys, name) if keys else None
+        if isinstance(server, RedisServer):
+            made.append(RedisStore(server.url, name, **how))
+        else:
+            made.append(ClusterStore(ClusterURL.read(server.url), name, **how))
+        return made[-1]
 
     yield make
     for store in made:
@@ -69,9 +87,9 @@ def make(redis_server: RedisServer, namespace: str) -> Iterator[Make]:
 
 
 @pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis_server.client() as client:
-        yield client
+def others(server: RedisServer | Cluster) -> Iterator[Behind]:
+    with behind(server) as others:
+        yield others
 
 
 def fill(store: RedisStore) -> None:
@@ -92,25 +110,17 @@ def unopened(store: RedisStore) -> int:
     return 0 if store.space.seal is None else store.space.seal.unopened
 
 
-def raw(client: redis.Redis, store: RedisStore) -> bytes:
-    """All that a reader of the server sees of a namespace, names and values."""
-    keys = store.space.keys
-    names = [*client.scan_iter(keys.pattern), keys.secret.encode()]
-    return b"\n".join(names) + b"\n".join(client.dump(name) or b"" for name in names)
-
-
-def test_nothing_that_holds_a_prompt_or_an_answer_can_be_read(
-    make: Make, client: redis.Redis
-) -> None:
+def test_nothing_that_holds_a_prompt_or_an_answer_can_be_read(make: Make, others: Behind) -> None:
     plain, sealed = make(name="plain"), make(OLD)
     for store in (plain, sealed):
         fill(store)
-    client.config_set("rdbcompression", "no")
+    for node in others.nodes:
+        node.config_set("rdbcompression", "no")
 
     # In the clear all of it can be: the search finds what it looks for.
-    assert [] == [word for word in WORDS if word not in raw(client, plain)]
-    assert [] == [word for word in WORDS if word in raw(client, sealed)]
-    assert sealed.secret() not in raw(client, sealed)
+    assert [] == [word for word in WORDS if word not in others.raw(plain)]
+    assert [] == [word for word in WORDS if word in others.raw(sealed)]
+    assert sealed.secret() not in others.raw(sealed)
     plain.flush()
 
 
@@ -146,23 +156,29 @@ def test_without_the_key_an_entry_is_a_miss_that_is_counted(make: Make, is_large
     assert 0 == unopened(store)
 
 
-def test_an_entry_that_was_moved_or_copied_is_none(make: Make, client: redis.Redis) -> None:
+def test_an_entry_that_was_moved_or_copied_is_none(make: Make, others: Behind) -> None:
     store, keys = make(OLD), make(OLD).space.keys
     fill(store)
     other = make(OLD, name="other")
-    for name in (keys.entry(digest(2)), other.space.keys.entry(KEPT.id)):
-        client.copy(keys.entry(KEPT.id), name, replace=True)
-    client.copy(keys.history(KEPT.id), keys.history(digest(2)))
+    elsewhere = "0005" + digest(2)[4:]  # in a cluster, on another node
+    for name in (
+        keys.entry(digest(2)),
+        store.space.at(elsewhere).entry(elsewhere),
+        other.space.keys.entry(KEPT.id),
+    ):
+        others.copy(keys.entry(KEPT.id), name)
+    others.copy(keys.history(KEPT.id), keys.history(digest(2)))
 
-    assert store.perform(Get(digest(2))) is None
+    assert (None, None) == store.perform(GetMany((digest(2), elsewhere)))
     assert other.perform(Get(KEPT.id)) is None
     assert () == store.perform(Recall(digest(2)))
     other.flush()
 
 
-def test_what_another_program_wrote_in_the_clear_is_none(make: Make, client: redis.Redis) -> None:
+def test_what_another_program_wrote_in_the_clear_is_none(make: Make, others: Behind) -> None:
     store = make(OLD)
     fill(store)
+    client = others.at(store.space.keys.expiry)
     client.set(store.space.keys.entry(KEPT.id), encode(replace(KEPT, answer=b"forged")))
     client.lpush(store.space.keys.history(KEPT.id), b'["1", "forged", "", 1, 1, ""]')
 
@@ -170,16 +186,16 @@ def test_what_another_program_wrote_in_the_clear_is_none(make: Make, client: red
     assert (ASKED,) == store.perform(Recall(KEPT.id))
 
 
-def test_an_alias_that_was_turned_to_another_entry_is_none(make: Make, client: redis.Redis) -> None:
+def test_an_alias_that_was_turned_to_another_entry_is_none(make: Make, others: Behind) -> None:
     store, keys = make(OLD), make(OLD).space.keys
     fill(store)
     store.perform(Put(entry(4)))
     store.perform(Alias(digest(5), digest(6), entry(4), 0.9))
     for name in (keys.alias, keys.conversation):
         number = 5 if name == keys.alias else 6
-        client.copy(name(digest(number)), name(digest(number - 3)), replace=True)
+        others.copy(name(digest(number)), name(digest(number - 3)))
     for forged in (f"{digest(4)}:0.9", f"{digest(4)}:0.9:" + "0" * 32, "", ":", "é"):
-        client.set(keys.alias(digest(8)), forged)
+        others.at(keys.expiry).set(keys.alias(digest(8)), forged)
         assert store.perform(Get(digest(9), digest(8))) is None
 
     assert store.perform(Get(digest(9), digest(2))) is None
@@ -187,7 +203,7 @@ def test_an_alias_that_was_turned_to_another_entry_is_none(make: Make, client: r
     assert store.perform(Get(digest(9), digest(5))) is not None
 
 
-def test_keys_are_changed_by_putting_a_new_one_first(make: Make, client: redis.Redis) -> None:
+def test_keys_are_changed_by_putting_a_new_one_first(make: Make, others: Behind) -> None:
     fill(make(OLD))
     secret = make(OLD).secret()
     between = make(NEW, OLD)
@@ -210,7 +226,7 @@ def test_without_its_key_a_namespace_is_refused_at_the_start(make: Make) -> None
         make().secret()
 
 
-def test_a_secret_that_lay_in_the_clear_is_replaced(make: Make, client: redis.Redis) -> None:
+def test_a_secret_that_lay_in_the_clear_is_replaced(make: Make, others: Behind) -> None:
     fill(make())
     known = make().secret()
     one, other = make(OLD), make(OLD)
@@ -219,24 +235,23 @@ def test_a_secret_that_lay_in_the_clear_is_replaced(make: Make, client: redis.Re
     assert one.perform(Get(KEPT.id)) is None
 
 
-def test_a_secret_that_was_lost_is_put_back_sealed(make: Make, client: redis.Redis) -> None:
+def test_a_secret_that_was_lost_is_put_back_sealed(make: Make, others: Behind) -> None:
     store = make(OLD)
     fill(store)
-    client.delete(store.space.keys.secret)
+    name = store.space.keys.secret
+    others.at(name).delete(name)
     store.perform(Put(entry(4)))
 
-    assert store.secret() not in (client.get(store.space.keys.secret) or b"")
+    assert store.secret() not in (others.at(name).get(name) or b"")
     assert store.secret() == make(OLD).secret()
 
 
 def test_the_start_says_which_keys_are_in_use(
-    redis_server: RedisServer, namespace: str, caplog: pytest.LogCaptureFixture
+    server: RedisServer | Cluster, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "khazad")
     seal = Seal((NEW, OLD), namespace)
-    stores = connect(
-        redis_server.url, namespace, deadline_s=5.0, bounds=Bounds(9, 2**30), seal=seal
-    )
+    stores = connect(server.url, namespace, deadline_s=5.0, bounds=Bounds(9, 2**30), seal=seal)
     stores.sync.close()
 
     new, old = seal.key_ids

@@ -6,9 +6,17 @@ from typing import Any
 import pytest
 import redis
 from redis.crc import key_slot
-from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
 
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.sentinels import Sentinels, SentinelURL
 from khazad_mitm.store.topology import Address, Topology, routed, slot_of
 from khazad_mitm.store.trips import Program
 
@@ -179,3 +187,27 @@ def test_every_command_of_a_bucket_has_its_slot(namespace: str) -> None:
         slot_of(("SCAN", b"17", "MATCH", keys.pattern, "COUNT", 10)),
         slot_of(("UNLINK", keys.expiry.encode(), keys.use.encode())),
     }
+
+
+def test_a_master_that_is_read_only_is_one_no_longer_and_sentinels_say_who_is() -> None:
+    topology = Sentinels(SentinelURL.read("redis+sentinel://s/answers"))
+    sentinel = ("s", 26379)
+    topology.learn([b"a", b"1"], sentinel)
+    topology.is_stale = False
+
+    def demoted(address: Address, command: Any) -> Any:
+        if command[0] == "SENTINEL":
+            return [b"b", b"2"]
+        return ReadOnlyError("a replica") if address == A else address[0]
+
+    assert (["b"], [[A], [sentinel], [B]]) == play(topology, program(("SET", LOW)), demoted)
+    # Where it is still said to be the master, it takes nothing.
+    topology.learn([b"a", b"1"], sentinel)
+    with pytest.raises(ReadOnlyError):
+        play(
+            topology,
+            program(("SET", LOW)),
+            lambda address, command: (
+                [b"a", b"1"] if command[0] == "SENTINEL" else ReadOnlyError("a replica")
+            ),
+        )

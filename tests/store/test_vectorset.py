@@ -11,10 +11,12 @@ import pytest
 from khazad_mitm.cache.commands import (
     Accept,
     Alias,
+    Forget,
     Get,
     GetMany,
     IsAccepted,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Refuse,
@@ -237,6 +239,17 @@ def test_scopes_do_not_see_each_other(store: Store) -> None:
     store.perform(Put(entry(1), "one", QUESTION))
 
     assert [] == store.perform(Nearest("other", QUESTION, 0.0))
+
+
+def test_a_scope_is_occupied_while_there_is_something_in_it(store: Store) -> None:
+    assert not store.perform(Occupied("one"))
+
+    store.perform(Put(entry(1), "one", QUESTION))
+    assert store.perform(Occupied("one"))
+    assert not store.perform(Occupied("other"))
+
+    store.perform(Forget(digest(1)))
+    assert not store.perform(Occupied("one"))
 
 
 @pytest.mark.parametrize("expired", [1, 10, 25])

@@ -10,6 +10,8 @@ import os
 import random
 import sys
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from khazad_mitm.cache.budget import Earned
 from khazad_mitm.cache.commands import (
@@ -25,56 +27,99 @@ from khazad_mitm.cache.commands import (
     Put,
     PutMany,
     Refuse,
-    Release,
     Remember,
+    Renew,
     Settle,
     StoreCommand,
     Weigh,
 )
+from khazad_mitm.exchange import Entry
+from khazad_mitm.store import space as spaces
+from khazad_mitm.store.cluster_store import ClusterStore
+from khazad_mitm.store.cluster_url import ClusterURL
 from khazad_mitm.store.redis_store import RedisStore
-from tests.store.entries import QUESTION, at_cosine, digest, entry
+from tests.store.entries import QUESTION, at_cosine, entry
 
 NUMBERS = 40
-MOST_ENTRIES = 25
-MOST_BYTES = 150_000
+BOUNDS = {"max_entries": 25, "max_bytes": 150_000}
+# A 256th of it is for a bucket that holds nothing, where others hold all: an entry's worth.
+BOUNDS_OF_CLUSTER = {"max_entries": 40, "max_bytes": 1_000_000}
+LEASE_S = 10.0
 
 
-def command(dice: random.Random) -> StoreCommand:
+@dataclass(frozen=True)
+class Place:
+    """A bucket, and what is named so that it lies there."""
+
+    bucket: int
+
+    @property
+    def scopes(self) -> tuple[str, str]:
+        return f"{self.bucket:04x}s", f"{self.bucket:04x}t"
+
+    def name(self, number: int) -> str:
+        return f"{self.bucket:04x}{number:028x}"
+
+    def entry(self, number: int, **changes: Any) -> Entry:
+        # For ever, so that what is missing was not there rather than expired.
+        names = {"id": self.name(number), "conversation": self.name(number + 1_000_000)}
+        return entry(number, ttl_s=None, **names, **changes)
+
+
+def command(dice: random.Random, places: list[Place]) -> StoreCommand:
     number, other = dice.randrange(NUMBERS), dice.randrange(NUMBERS)
-    # For ever, so that what is missing was not there rather than expired.
-    kept = entry(number, ttl_s=None, answer=b"x" * dice.choice((10, 3_000, 70_000)))
-    many = tuple(entry(dice.randrange(NUMBERS), ttl_s=None) for _ in range(8))
-    asked = Asked(digest(other), "why?" * dice.randrange(50), "messages[0].content", 0.9, 1.0, "t")
+    place, elsewhere = dice.choice(places), dice.choice(places)
+    name, scope = place.name, dice.choice(place.scopes)
+    kept = place.entry(number, answer=b"x" * dice.choice((10, 3_000, 70_000)))
+    many = tuple(dice.choice(places).entry(dice.randrange(NUMBERS)) for _ in range(8))
+    asked = Asked(name(other), "why?" * dice.randrange(50), "messages[0].content", 0.9, 1.0, "t")
+    mine = f"worker {other}"
     return dice.choice(
         (
-            Put(kept, dice.choice("st"), QUESTION),
-            Put(kept, dice.choice("st"), at_cosine(dice.random())),
-            Put(kept),
+            Put(kept, scope, QUESTION),
+            Put(kept, scope, at_cosine(dice.random())),
+            Put(kept, releases=name(other)),
             PutMany(many),
-            Alias(digest(100 + other), digest(200 + number), kept),
-            Remember(digest(number), asked),
-            Label(digest(number), (f"tag {other}",)),
-            Forget(digest(number)),
-            ForgetMany((digest(number), digest(other))),
-            Nearest(dice.choice("st"), QUESTION, 0.5),
-            Accept(digest(number), 3600, time.time()),
-            Refuse(digest(number)),
-            Lease(digest(number), f"worker {other}", 10.0),
-            Release(digest(number)),
-            Block(digest(number), digest(other)),
-            Weigh(digest(number), 3, candidates=1, checked=1),
-            Settle(digest(number), Earned(0.8)),
+            Alias(name(100 + other), name(200 + number), kept),
+            Remember(name(number), asked),
+            Label(name(number), (f"tag {other}",)),
+            Forget(name(number)),
+            ForgetMany((name(number), elsewhere.name(other))),
+            Nearest(scope, QUESTION, 0.5),
+            Accept(name(number), 3600, time.time()),
+            Refuse(name(number)),
+            Lease(name(number), mine, LEASE_S),
+            Renew((name(number), elsewhere.name(other)), mine, LEASE_S),
+            Renew((name(number),), mine, 0.0),
+            Block(name(number), elsewhere.name(other)),
+            Weigh(name(number), 3, candidates=1, checked=1),
+            Settle(name(number), Earned(0.8)),
         )
     )
 
 
+def places_of(url: str) -> list[Place]:
+    """A single server has one bucket; of a cluster's these lie on all masters."""
+    return [Place(bucket) for bucket in range(8 if "+cluster" in url else 1)]
+
+
+def bounds_of(url: str) -> dict[str, int]:
+    return BOUNDS_OF_CLUSTER if "+cluster" in url else BOUNDS
+
+
+def store_at(url: str, namespace: str, deadline_s: float) -> RedisStore:
+    bounds = bounds_of(url)
+    if "+cluster" in url:
+        return ClusterStore(ClusterURL.read(url), namespace, deadline_s=deadline_s, **bounds)
+    return RedisStore(url, namespace, deadline_s=deadline_s, **bounds)
+
+
 def work(url: str, namespace: str, seed: int) -> None:
-    dice = random.Random(seed)
-    store = RedisStore(
-        url, namespace, deadline_s=5.0, max_entries=MOST_ENTRIES, max_bytes=MOST_BYTES
-    )
+    dice, places = random.Random(seed), places_of(url)
+    spaces.SURVEY_EVERY_MS = 20  # so that many die in the middle of one
+    store = store_at(url, namespace, 5.0)
     while True:
-        store.perform(command(dice))
+        store.perform(command(dice, places))
         os.write(1, b".")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import khazad
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 library: Any = importlib.import_module(sys.argv[1])
 url = sys.argv[2]
