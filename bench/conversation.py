@@ -17,6 +17,8 @@ QUESTION = "How do I reset my password?"
 PARAPHRASE = "How can I reset my password?"
 LONG = "Tell me a long story."
 """A system prompt; whoever sends it gets `long_answer` or `long_frames`."""
+DRIP = "Tell me a story, word by word."
+"""Another; whoever sends it gets the stream of `drip`."""
 
 # As many as the official openai SDK sends, and of that length.
 HEADERS = (

@@ -1,4 +1,4 @@
-"""Does a proxy grow with what has passed through it? 20,000 flows, and one long HTTP/2 connection.
+"""Does a proxy grow with what has passed through it? 20,000 flows, and two HTTP/2 connections.
 
     .venv/bin/python -m bench.memory [--flows 20000] [--requests 10000] [--kind serve]
 
@@ -165,6 +165,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--flows", type=int, default=20_000)
     parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--http2", type=int, default=10_000, help="the same, to HTTP/2 upstream")
     parser.add_argument("--kind", choices=("serve", "mitmdump -s"), action="append")
     parser.add_argument(
         "--mode", default="cache", help="exact: without embedding; ten times as fast"
@@ -174,14 +175,20 @@ def main() -> int:
         print(f"{name}: {fact}")
     print()
     is_flat = True
-    with ground() as standing, provider(standing) as upstream:
+    with (
+        ground() as standing,
+        provider(standing) as http1,
+        provider(standing, "bench.upstream_h2") as http2,
+    ):
         keep_to(cpus()[1])
         both = ssl.create_default_context(cafile=str(standing.ca))
         both.set_alpn_protocols(["h2", "http/1.1"])
         for kind in args.kind or ("serve", "mitmdump -s"):
-            for name, count, make, context in (
-                ("connections that come and go", args.flows, flows, standing.client),
-                ("one HTTP/2 connection", args.requests, one_connection, both),
+            one = "one HTTP/2 connection, upstream"
+            for name, count, make, context, upstream in (
+                ("connections that come and go", args.flows, flows, standing.client, http1),
+                (f"{one} HTTP/1", args.requests, one_connection, both, http1),
+                (f"{one} HTTP/2", args.http2, one_connection, both, http2),
             ):
                 if not count:
                     continue

@@ -300,9 +300,9 @@ def _connect(
 
 
 @contextmanager
-def provider(ground: Ground) -> Iterator[int]:
+def provider(ground: Ground, module: str = "bench.upstream") -> Iterator[int]:
     """The port of a fake provider."""
-    command = [sys.executable, "-m", "bench.upstream", str(ground.certificate)]
+    command = [sys.executable, "-m", module, str(ground.certificate)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

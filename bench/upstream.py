@@ -10,10 +10,11 @@ import asyncio
 import ssl
 import sys
 
-from bench import conversation
+from bench import conversation, drip
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _LONG = conversation.LONG.encode()
+_DRIP = conversation.DRIP.encode()
 
 
 def _plain(body: bytes) -> bytes:
@@ -44,7 +45,10 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             body = await reader.readexactly(size)
             is_long = _LONG in body
-            if b'"stream": true' in body:
+            if _DRIP in body:
+                writer.write(_HEAD)
+                await drip.drip(writer, body)
+            elif b'"stream": true' in body:
                 first, rest = _LONG_STREAM if is_long else _STREAM
                 writer.write(first)
                 await writer.drain()
@@ -58,11 +62,17 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
+def context(certificate: str, protocol: str) -> ssl.SSLContext:
+    """Of a server that speaks this protocol and no other."""
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.load_cert_chain(certificate)
+    made.set_alpn_protocols([protocol])
+    return made
+
+
 async def main(certificate: str) -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    context.set_alpn_protocols(["http/1.1"])
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    tls = context(certificate, "http/1.1")
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -84,6 +84,7 @@ WITHOUT_A_TWIN = {
     "test_audit.py",
     "test_bench.py",
     "test_examples.py",
+    "test_example_services.py",
     "test_clients_page.py",
     "test_find_python.py",
     "test_fuzz.py",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+import itertools
+import subprocess
+import sys
+from pathlib import Path
 
-from bench import report
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import drip, report
 from bench.measure import Result, Spread, Target, in_turns, percentile
+from bench.streams import Receipts
+
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def test_subjects_measure_in_turns():
@@ -82,3 +92,46 @@ def test_a_missed_target_stands_out_in_the_summary():
     assert "MISSED" in line
     assert "3 x" in line
     assert "a hit / PING" in line
+
+
+def chunks(*late_ms: int) -> bytes:
+    """An answer whose events were sent so long before second 1 of the clock."""
+    events = [b"data: @%d \n\n" % (10**9 - ms * 10**6) for ms in late_ms]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in [b"data: {}\n\n", *events])
+    return b"HTTP/1.1 200 OK\r\n\r\n" + body + b"0\r\n\r\n"
+
+
+@given(st.lists(st.integers(0, 900), max_size=5), st.integers(1, 40))
+def test_every_event_is_late_once_wherever_the_network_cuts(late_ms: list[int], size: int):
+    receipts, data = Receipts(b" 200 "), chunks(*late_ms)
+    for begin in range(0, len(data), size):
+        assert not receipts.is_over
+        receipts.feed(data[begin : begin + size], 10**9)
+
+    assert (late_ms, True) == (receipts.late_ms, receipts.is_over)
+
+
+def test_an_answer_that_is_not_a_miss_is_not_measured():
+    with pytest.raises(RuntimeError, match="expected b'fwd=miss'"):
+        Receipts(b"fwd=miss").feed(chunks(1), 10**9)
+
+
+def test_a_stream_is_paced_alike_for_each_proxy_and_unlike_for_each_stream():
+    first, again, other = (list(itertools.islice(drip.gaps(0.02, seed), 500)) for seed in (1, 1, 2))
+
+    assert first == again != other
+    assert 0.018 < sum(first) / len(first) < 0.022
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
+def test_streams_are_measured_through_both_proxies_and_none_of_their_events_is_lost():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.streams", "--events", "5", "--rounds", "1"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "event late, p99, serve / bare tee addon" in done.stdout

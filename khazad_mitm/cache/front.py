@@ -301,10 +301,14 @@ class Cache(Inquiries):
 
     # -- caring
 
-    def warm_up(self) -> None:
-        """Have the embedding model read in the background, if it will be asked at all."""
+    def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
+        """Have the embedding model read in the background, if it will be asked at all, and call
+        `then` when that is over, in whatever thread."""
         if self._rulebook.compares():
-            self._parts.embed_executor.submit(self._parts.embedder.load)
+            loading = self._parts.embed_executor.submit(self._parts.embedder.load)
+            loading.add_done_callback(lambda _: then())
+        else:
+            then()
 
     def stats(self) -> Stats:
         return self._counters.snapshot()

@@ -26,8 +26,7 @@ class Live:
         """As the upstream sent them; the chunks are coded as these say."""
         self.is_followed = False
         """Somebody reads along: what comes must go on coming, whoever asked for it first."""
-        self.when_followed: Callable[[], None] = lambda: None
-        """Called once, by the first who reads along: from then on nobody's leaving ends it."""
+        self._when_followed: Callable[[], None] = lambda: None
         self._is_left = False
         self.is_over = False
         self.is_whole = False
@@ -42,9 +41,18 @@ class Live:
             if self._is_left or (self.is_over and not self.is_whole):
                 return False
             is_first, self.is_followed = not self.is_followed, True
+            tell = self._when_followed
         if is_first and not self.is_over:
-            self.when_followed()
+            tell()
         return True
+
+    def tell_when_followed(self, tell: Callable[[], None]) -> None:
+        """Call this once, when the first reads along, or now where one does so already: from then
+        on nobody's leaving ends it."""
+        with self._lock:
+            self._when_followed, is_followed = tell, self.is_followed
+        if is_followed and not self.is_over:
+            tell()
 
     def leave(self) -> bool:
         """Whoever asked for it goes; False where others read along, for whom it must go on."""

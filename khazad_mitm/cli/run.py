@@ -75,7 +75,12 @@ def behind_its_own(
         trust.write_bundle(os.environ, roots)
         options["ssl_verify_upstream_trusted_ca"] = str(roots)
         engine = Engine(
-            settings, listen_port=0, confdir=args.confdir, extra_options=options, front=front
+            settings,
+            listen_port=0,
+            confdir=args.confdir,
+            extra_options=options,
+            front=front,
+            is_alone=True,
         )
         thread = EngineThread(engine)
         thread.start()

@@ -114,6 +114,7 @@ def serve(args: argparse.Namespace) -> int:
             providers=_pairs("--provider", args.provider, "ollama=http://gpu:11434"),
             shares_port=line is not None,
             team=line,
+            is_alone=True,
             confdir=args.confdir,
             extra_options=options,
             given_options=args.set or (),

@@ -59,7 +59,7 @@ class SyncShared(_Shared):
         self._body = body
         self._chunks = iter(body)
         self._reading = threading.Lock()
-        self._live.when_followed = self._start_pump
+        self._live.tell_when_followed(self._start_pump)
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -114,7 +114,7 @@ class AsyncShared(_Shared):
         self._chunks = body.__aiter__()
         self._reading = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
-        self._live.when_followed = self._start_pump
+        self._live.tell_when_followed(self._start_pump)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from mitmproxy.options import CONF_BASENAME
 from khazad_mitm.assembly import build
 from khazad_mitm.errors import ConfigError, KhazadError
 from khazad_mitm.proxy import admission, listening
+from khazad_mitm.proxy.alone import alone, settle
 from khazad_mitm.proxy.master import LeanMaster
 from khazad_mitm.proxy.team import said_by
 from khazad_mitm.wire.base_urls import BASE_URLS, BaseUrl, target, with_more
@@ -70,6 +72,7 @@ class Engine:
         is_open: bool = False,
         reaches_private: bool = False,
         team: Team | None = None,
+        is_alone: bool = False,
     ) -> None:
         """`listen_port` 0: any free one. `modes`: see `listening`.
 
@@ -78,6 +81,7 @@ class Engine:
         `given_options` more of them, as NAME=VALUE. `extra_addons` come after ours. `front`, where
         given, is asked in place of what the settings say. `is_open`: anybody may use it;
         `reaches_private`: and go anywhere. `team`: the processes of which this is one.
+        `is_alone`: this process does nothing else, and Python may be set up for that.
 
         Raises ConfigError for modes that cannot be, and where others reach it and nothing says who
         may use it.
@@ -87,6 +91,7 @@ class Engine:
         self._shared_port = listening.SharedPort() if shares_port else None
         self._front = front
         self._team = team
+        self._is_alone = is_alone
         self._given = tuple(given_options)
         options = {**(extra_options or {}), **dict(map(_name_and_value, self._given))}
         for host in self._modes.hosts:
@@ -124,8 +129,12 @@ class Engine:
 
         def welcome(host: str, port: int) -> None:
             ready(host, port)
-            cache.warm_up()
+            cache.warm_up(settle if self._is_alone else lambda: None)
 
+        with alone() if self._is_alone else nullcontext():
+            await self._serve(cache, welcome)
+
+    async def _serve(self, cache: Front, welcome: Callable[[str, int], None]) -> None:
         try:
             if self._shared_port is not None:
                 self._shared_port.install()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -305,8 +305,9 @@ class Recorder:
 
     # -- caring
 
-    def warm_up(self) -> None:
+    def warm_up(self, then: Callable[[], None] = lambda: None) -> None:
         """All is loaded."""
+        then()
 
     def parts(self) -> dict[str, str]:
         return {"cassette": "ready"}

@@ -61,10 +61,35 @@ def test_the_first_word_on_its_end_counts() -> None:
 def test_it_is_told_once_that_somebody_follows() -> None:
     told: list[str] = []
     some = live()
-    some.when_followed = lambda: told.append("followed")
+    some.tell_when_followed(lambda: told.append("followed"))
 
+    assert [] == told
     assert [True, True] == [some.follow(), some.follow()]
     assert ["followed"] == told
+
+
+def test_it_is_told_too_of_one_who_was_there_before_it_could_be_told() -> None:
+    """Between the head of an answer and its body there is time for others to come."""
+    told: list[str] = []
+    some = live()
+
+    assert [True, True] == [some.follow(), some.follow()]
+    some.tell_when_followed(lambda: told.append("followed"))
+    assert some.follow()
+
+    assert ["followed"] == told
+
+
+def test_nobody_is_told_of_those_who_follow_what_is_over() -> None:
+    told: list[str] = []
+    some, other = live(), live()
+    some.follow()
+    for one in (some, other):
+        one.end(is_whole=True)
+        one.tell_when_followed(lambda: told.append("followed"))
+
+    assert other.follow()
+    assert [] == told
 
 
 def test_whoever_leaves_ends_it_for_nobody_who_follows() -> None:

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -95,6 +96,15 @@ def is_proxy_mode(argument: str) -> bool:
         "upstream",
         "reverse",
     )
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """Held by a socket that does not listen, which others may share."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @contextmanager

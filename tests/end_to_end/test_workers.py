@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.cli.programs import khazad
-from tests.end_to_end.services import Service, ask, serving
+from tests.end_to_end.services import Service, ask, free_port, serving
 from tests.end_to_end.upstream import (
     WAIT_S,
     Answer,
@@ -43,15 +42,6 @@ def store(redis_server: RedisServer) -> tuple[str, ...]:
     with redis_server.client() as client:
         client.flushall()
     return ("--redis-url", redis_server.url, *SLOW_STORE)
-
-
-@contextmanager
-def free_port() -> Iterator[int]:
-    """Held by a socket that does not listen, which others may share."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from tests.servers import until
 STREAMED = question(stream=True)
 FRAMES = frames("Rome #1")
 WHOLE = b"".join(FRAMES)
+PLAIN = b'"content":"Rome#1"'
+"""Of the answer that the same words make."""
 HELD = 3
 """Pieces that come after the others have joined: the last frames, and the end of the body."""
 
@@ -203,3 +205,61 @@ def test_who_wants_a_stream_does_not_wait_for_an_answer_that_is_none(
         until(lambda: len(upstream.calls) == 2)
         upstream.go_on.set()
         assert [200, 200] == [one.result(20).status_code for one in (plain, stream)]
+
+
+def are_waiting(cache: Cache, count: int) -> bool:
+    """Have so many others joined whoever asked first?"""
+    flights = cache._parts.flights._flights.values()
+    return count == sum(len(flight.waiting) for flight in flights)
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_who_waits_since_before_the_first_byte_is_given_it_all(
+    library: Any, upstream: Upstream, active: Cache, is_stream: bool
+) -> None:
+    upstream.holds_calls = True
+
+    def ask(body: dict[str, Any]) -> bytes:
+        with library.Client() as client:
+            content: bytes = client.post(upstream.url + PATH, json=body, timeout=20).content
+            return content
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, STREAMED)
+        until(lambda: upstream.calls)
+        other = pool.submit(ask, STREAMED if is_stream else question())
+        until(lambda: are_waiting(active, 1))
+        upstream.go_on.set()
+        both = [one.result(20) for one in (first, other)]
+
+    assert WHOLE == both[0]
+    assert both[1] == WHOLE if is_stream else PLAIN in both[1]
+    assert 1 == len(upstream.calls)
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_task_that_waits_since_before_the_first_byte_is_given_it_all(
+    library: Any, upstream: Upstream, active: Cache, is_stream: bool
+) -> None:
+    upstream.holds_calls = True
+
+    async def play() -> list[bytes]:
+        async with library.AsyncClient(timeout=20) as client:
+
+            async def ask(body: dict[str, Any]) -> bytes:
+                content: bytes = (await client.post(upstream.url + PATH, json=body)).content
+                return content
+
+            first = asyncio.ensure_future(ask(STREAMED))
+            while not upstream.calls:
+                await asyncio.sleep(0)
+            other = asyncio.ensure_future(ask(STREAMED if is_stream else question()))
+            while not are_waiting(active, 1):
+                await asyncio.sleep(0)
+            upstream.go_on.set()
+            return await asyncio.wait_for(asyncio.gather(first, other), 20)
+
+    both = asyncio.run(play())
+    assert WHOLE == both[0]
+    assert both[1] == WHOLE if is_stream else PLAIN in both[1]
+    assert 1 == len(upstream.calls)

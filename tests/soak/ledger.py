@@ -8,16 +8,18 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-Request = tuple[str, str]
-"""A key and a question: what decides who may be given which answer."""
+from tests.soak.questions import CUT, Question
+
+Request = tuple[str, Question]
+"""A key and a question. Its key and what it means decide which answers are right."""
 
 
 @dataclass
 class Ledger:
     """Thread-safe."""
 
-    given: defaultdict[Request, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Texts, each of which the upstream has said once."""
+    given: defaultdict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Texts by key and meaning, each of which the upstream has said once."""
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -26,40 +28,63 @@ class Ledger:
 
     def give(self, request: Request) -> str:
         """The text of a new answer."""
+        key, question = request
         with self._lock:
             self.counts["upstream calls"] += 1
-            text = f"answer {self.counts['upstream calls']} to {request[1]} of {request[0]}"
-            self.given[request].add(text)
+            number = self.counts["upstream calls"]
+            text = f"answer {number} to {question.meaning} of {key}"
+            self.given[key, question.meaning].add(text)
             return text
 
     def count(self, what: str) -> None:
         with self._lock:
             self.counts[what] += 1
 
+    def told(
+        self, request: Request, status: int, body: bytes, cache_status: str, *, is_stream: bool
+    ) -> None:
+        """An answer has reached a client, to its end."""
+        if status == 200:
+            self.served(request, body, cache_status, is_stream=is_stream)
+        else:
+            self._failed(request, f"status {status}", may=bool(request[1].trouble))
+
     def served(self, request: Request, body: bytes, cache_status: str, *, is_stream: bool) -> None:
-        """A whole answer has reached a client."""
+        """A whole answer has."""
+        key, question = request
         text = text_of(body, is_stream=is_stream)
         with self._lock:
             self.counts["calls"] += 1
             self.counts["streams"] += is_stream
-            kind = "hits" if "; hit" in cache_status else "misses"
-            self.counts["collapsed" if "collapsed" in cache_status else kind] += 1
-            if text not in self.given[request]:
-                self.wrong.append(f"{request} was answered {text!r}")
+            self.counts[_kind(cache_status)] += 1
+            if text not in self.given[key, question.meaning]:
+                self.wrong.append(f"{request} was answered {text!r} ({cache_status})")
 
-    def failed(self, request: Request, why: str, *, may: bool) -> None:
-        """A call has failed; `may`: the upstream fails such requests now and then."""
-        with self._lock:
-            self.counts["calls"] += 1
-            self.counts["calls the upstream failed"] += may
-            if not may:
-                self.lost.append(f"{request}: {why}")
+    def cut(self, request: Request, why: str) -> None:
+        """A connection has failed."""
+        self._failed(request, why, may=request[1].trouble == CUT)
 
     def waited(self, request: Request, *, is_stream: bool) -> None:
         """A call took too long."""
         with self._lock:
             self.counts["calls"] += 1
             self.hung.append(f"{request}, {'stream' if is_stream else 'plain'}")
+
+    def _failed(self, request: Request, why: str, *, may: bool) -> None:
+        """`may`: the upstream fails such requests now and then."""
+        with self._lock:
+            self.counts["calls"] += 1
+            self.counts["calls the upstream failed"] += may
+            if not may:
+                self.lost.append(f"{request}: {why}")
+
+
+def _kind(cache_status: str) -> str:
+    if "collapsed" in cache_status:
+        return "collapsed"
+    if "; hit" in cache_status:
+        return "hits by meaning" if "semantic" in cache_status else "hits"
+    return "misses"
 
 
 def text_of(body: bytes, *, is_stream: bool) -> str:

@@ -5,39 +5,49 @@ from __future__ import annotations
 import random
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from tests.end_to_end import certificates, proxies, redises
-from tests.end_to_end.proxies import Proxy
+from tests.end_to_end import certificates, redises
 from tests.end_to_end.relay import Relay
-from tests.end_to_end.upstream import Upstream, question
-from tests.servers import until
-from tests.soak import players, troubles
+from tests.end_to_end.upstream import Upstream
+from tests.soak import houses, players, troubles
 from tests.soak.ledger import Ledger
+from tests.soak.lodgers import Lodger
 
-PLAYERS = 12
-TTL_S = "20"
-"""Short, so that answers expire while others are made."""
+PLAYERS = 6
+"""Of each proxy."""
+WAYS = ("blocking", "awaiting")
+
+
+class Place(Protocol):
+    """A proxy, or a program with a cache of its own."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pids(self) -> Callable[[], Sequence[int]]: ...
+    @property
+    def log(self) -> Sequence[str]: ...
 
 
 @dataclass
 class Report:
     ledger: Ledger
-    works_again: bool
+    idle: list[str]
+    """Whose cache did not work, before all trouble or after it."""
     complaints: list[str]
-    """Lines of the proxy that tell of a mistake of ours."""
-    megabytes: tuple[int, int]
-    """Resident, a fifth into the play and at its end."""
+    """Lines that tell of a mistake of ours."""
+    megabytes: dict[str, tuple[list[int], list[int]]]
+    """Resident, of each process, a fifth into the play and at its end."""
 
     @property
     def is_good(self) -> bool:
         ledger = self.ledger
-        bad = (*ledger.wrong, *ledger.lost, *ledger.hung, *self.complaints)
-        return self.works_again and not bad
+        return not (*ledger.wrong, *ledger.lost, *ledger.hung, *self.complaints, *self.idle)
 
     def lines(self) -> Iterator[str]:
         for what, count in sorted(self.ledger.counts.items()):
@@ -47,9 +57,9 @@ class Report:
             yield f"{len(found):8} {what.upper()}"
             yield from (f"         {one}" for one in found[:10])
         yield from self.complaints[:20]
-        yield f"resident memory {self.megabytes[0]} MB, at the end {self.megabytes[1]} MB"
-        if not self.works_again:
-            yield "the cache did not work again"
+        for name, (before, after) in self.megabytes.items():
+            yield f"{name}: resident memory {before} MB, at the end {after} MB"
+        yield from (f"the cache did not work {one}" for one in self.idle)
 
 
 def play(seconds: float, seed: int) -> Report:
@@ -59,52 +69,66 @@ def play(seconds: float, seed: int) -> Report:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="khazad-soak-")))
         upstream = Upstream(certificates.make(folder))
         stack.callback(upstream.close)
-        answers: Any = players.upstream(ledger, random.Random(seed + 1))
-        upstream.answer = answers
+        upstream.answer = players.upstream(ledger, random.Random(seed + 1))
         redis = stack.enter_context(redises.running())
         relay = Relay(redis.socket)
         stack.callback(relay.close)
         url = f"redis://127.0.0.1:{relay.port}"
-        settings = {"redis_url": url, "mode": "exact", "ttl": TTL_S, "store_deadline_ms": "50"}
-        proxy = proxies.engine(folder, upstream, settings)
-        stack.callback(proxy.stop)
-        proxy.wait()
-        some = [players.Player(proxy, ledger, seed * 1000 + n) for n in range(PLAYERS)]
-        threads = [threading.Thread(target=player.play, args=(is_over,)) for player in some]
+        lodgers = [
+            Lodger(way, folder, upstream, url, ledger, seed + n) for n, way in enumerate(WAYS)
+        ]
+        for lodger in lodgers:
+            stack.callback(lodger.stop)
+        open_ = [
+            stack.enter_context(make(folder, upstream, url))
+            for make in (houses.exact, houses.by_meaning)
+        ]
+        idle = [_of(lodger, "at first") for lodger in lodgers if not lodger.wait()]
+        idle += [_of(house, "at first") for house in open_ if not house.works()]
+        threads = [
+            threading.Thread(
+                target=players.Player(house, ledger, (seed * 10 + place) * 1000 + n).play,
+                args=(is_over,),
+            )
+            for place, house in enumerate(open_)
+            for n in range(PLAYERS)
+        ]
         threads.append(
             threading.Thread(target=troubles.make, args=(chance, redis, relay, ledger, is_over))
         )
         for thread in threads:
             thread.start()
+        for lodger in lodgers:
+            lodger.begin()
+        places: list[Place] = [*open_, *lodgers]
         is_over.wait(seconds / 5)
-        before = megabytes(proxy)
-        threading.Event().wait(seconds * 4 / 5)
+        before = [megabytes(place.pids()) for place in places]
+        is_over.wait(seconds * 4 / 5)
         is_over.set()
         for thread in threads:
             thread.join()
-        works_again = works(proxy)
-        complaints = [line for line in proxy.log if "Traceback" in line or "could not" in line]
-        return Report(ledger, works_again, complaints, (before, megabytes(proxy)))
+        after = [megabytes(place.pids()) for place in places]
+        idle += [_of(lodger, "at last") for lodger in lodgers if not lodger.end()]
+        idle += [_of(house, "at last") for house in open_ if not house.works()]
+        complaints = [
+            line
+            for place in places
+            for line in place.log
+            if "Traceback" in line or "could not" in line
+        ]
+        memory = {p.name: both for p, *both in zip(places, before, after, strict=True)}
+        return Report(ledger, idle, complaints, {n: (b, a) for n, (b, a) in memory.items()})
 
 
-def works(proxy: Proxy) -> bool:
-    """Is a question served from the cache once all is in order?"""
-
-    def is_hit() -> bool:
-        with proxy.client() as client:
-            return "; hit" in client.ask(question("after all")).cache_status
-
-    try:
-        until(is_hit)
-    except AssertionError:
-        return False
-    return True
+def _of(place: Place, when: str) -> str:
+    """Whose cache does not work, and what it has said last."""
+    return "\n         ".join([f"{when}: {place.name}", *place.log[-8:]])
 
 
-def megabytes(proxy: Proxy) -> int:
-    """Resident memory of the proxy."""
-    pid = proxy.page("/health")[1]["pid"]
-    (line,) = (
-        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line
-    )
-    return int(line.split()[1]) // 1024
+def megabytes(pids: Sequence[int]) -> list[int]:
+    """Resident memory of each."""
+    found = []
+    for pid in pids:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        found += [int(line.split()[1]) // 1024 for line in lines if "VmRSS" in line]
+    return found
