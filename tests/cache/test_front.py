@@ -249,7 +249,7 @@ def test_what_may_be_long_is_read_and_digested_off_the_event_loop(
     monkeypatch.setattr(Chain, "of", of)
     short, long = asked("hello"), asked("hello", "x" * MAX_INLINE_BYTES, "hello")
     if coding:
-        long = asked("hello", headers={"Content-Encoding": coding})
+        long = asked("hello again", headers={"Content-Encoding": coding})
     for parsed in (short, long):
         assert isinstance(desk.ask(parsed, awaiting=True), Miss)
 
@@ -293,8 +293,8 @@ def test_a_store_that_is_away_is_said_once(
 
     caplog.set_level("INFO", "khazad")
     monkeypatch.setattr(desk.store, "perform", fail)
-    for _ in range(3):
-        desk.ask(asked("hello"))
+    for question in ("one", "two", "three"):
+        desk.ask(asked(question))
 
     assert ["[Khazad] store unavailable, passing calls through: gone"] == caplog.messages
 
