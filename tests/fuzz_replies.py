@@ -33,6 +33,7 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     Label,
     Nearest,
+    Occupied,
     Put,
     PutMany,
     Recall,
@@ -140,7 +141,7 @@ def check(command: StoreCommand, found: Any, seal: Seal | None) -> None:
         case Nearest():
             assert all(isinstance(one, Neighbour) for one in found or ())
             assert all(one.entry is None or one.entry.id == one.id for one in found or ())
-        case IsAccepted():
+        case IsAccepted() | Occupied():
             assert found in (None, True, False)
         case Standing():
             assert found is None or (0.0 <= found.at <= 1.0 and 0.0 <= found.share <= 1.0)
@@ -177,6 +178,7 @@ def _command(rng: random.Random) -> StoreCommand:
             Get(a, b),
             GetMany(tuple(map(digest, range(rng.randrange(1, 130))))),
             Resolve((a, b)),
+            Occupied(a),
             Nearest(a, QUESTION, rng.choice((-1.0, 0.9, 1.0)), 10, rng.choice(("", b))),
             Put(one, a, QUESTION),
             PutMany((one,)),

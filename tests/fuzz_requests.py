@@ -190,6 +190,8 @@ def _obey(command: commands.Command) -> Any:
             return (None,) * len(fingerprints)
         case commands.Resolve(conversations):
             return (None,) * len(conversations)
+        case commands.Occupied():
+            return True
         case commands.Embed():
             return VECTOR
         case commands.Nearest():
