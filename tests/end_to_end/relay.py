@@ -23,12 +23,11 @@ class Relay:
         """Before each piece on its way to the client."""
         self.delayed = 0
         """So many have been held up."""
-        self.delayed = 0
-        """So many have been held up."""
         self.says: bytes | None = None
         """The reply to each command, in place of the server's."""
         self.accepted = 0
         """So many connections."""
+        self._cuts = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -37,8 +36,9 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """End every open connection, as a server does that dies."""
+        """End every connection, open or being opened, as a server does that dies."""
         with self._lock:
+            self._cuts += 1
             doomed = list(self._open)
         for connection in doomed:
             with contextlib.suppress(OSError):
@@ -64,16 +64,20 @@ class Relay:
         # As servers do: a small reply is not held back for 40 ms.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         near, far = accepted, socket.socket(socket.AF_UNIX)
+        with self._lock:
+            cuts = self._cuts
         try:
             if self.context is not None:
                 near = self.context.wrap_socket(accepted, server_side=True)
             far.connect(str(self.target))
+            with self._lock:
+                if cuts != self._cuts:
+                    raise OSError("cut while it was being opened")
+                self._open |= {near, far}
         except (OSError, ssl.SSLError):
             near.close()
             far.close()
             return
-        with self._lock:
-            self._open |= {near, far}
         back = threading.Thread(target=self._copy, args=(far, near), daemon=True)
         back.start()
         self._copy(near, far)
