@@ -6,10 +6,11 @@ bands of similarity, those that were served apart from the others, and with them
 *checked* against a fresh answer and how many of those were *wrong*. `upper_bound` says how wrong
 those above a threshold are at most, `threshold` where a pool may be opened for a given budget.
 
-Nothing is assumed of how the chance to be wrong depends on similarity or time. For each size s, exp(s * wrong - sum ln(1 - q + q e^s)) is a martingale of mean one at the true chances q;
-the sum is greatest where all are equal, so the statistic at their mean lies below it, a mixture
-over sizes does too, and Ville's inequality bounds it at all times at once (Howard et al. 2021;
-Waudby-Smith and Ramdas 2024). docs/budget.md has the proof.
+Nothing is assumed of how the chance to be wrong depends on similarity or time. For each size s,
+exp(s * wrong - sum ln(1 - q + q e^s)) is a martingale of mean one at the true chances q; the sum
+is greatest where all are equal, so the statistic at their mean lies below it, a mixture over sizes
+does too, and Ville's inequality bounds it at all times at once (Howard et al. 2021; Waudby-Smith
+and Ramdas 2024). docs/budget.md has the proof.
 """
 
 from __future__ import annotations
