@@ -328,8 +328,7 @@ class KhazadAddon:
         # What waits for a connection to the upstream now is dropped by mitmproxy without a word,
         # and others may be waiting for its answer.
         for flow in [flow for flow in self._tickets if flow.client_conn is client]:
-            live = self._live(flow)
-            if live is None or live.leave():
+            if not self._followed.stays(flow):
                 self._forget(flow)
         await self._followed.until_over(client)
 

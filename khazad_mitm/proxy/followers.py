@@ -83,13 +83,24 @@ class Followers:
     async def khazad_more(self, more: More) -> None:
         await more.live.wait_async(more.place)
 
+    def stays(self, flow: http.HTTPFlow) -> bool:
+        """Its client goes: must its stream go on for those who follow?"""
+        live = self._live_of(flow)
+        if live is None or live.leave():
+            return False
+        if live not in (left := self._left[flow.client_conn.id]):
+            left.append(live)
+        return True
+
     async def until_over(self, client: Client) -> None:
         """This client has gone: wait until nobody needs his connections to the upstream."""
-        for live in self._left.pop(client.id, ()):
+        for live in self._left.get(client.id, ()):
             try:
                 await asyncio.wait_for(live.until_over(), LONGEST_S)
             except asyncio.TimeoutError:
                 live.end(is_whole=False)
+        # Not before: a stream that is held up in a hook hears only now that he has gone.
+        self._left.pop(client.id, None)
 
     def _following(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def send_response(
@@ -121,12 +132,9 @@ class Followers:
         def handle_protocol_error(
             stream: http_layer.HttpStream, event: Any
         ) -> Iterator[commands.Command]:
-            live = self._live_of(stream.flow)
-            has_left = live is not None and isinstance(event, _said.RequestProtocolError)
-            if live is None or not has_left or live.leave():
+            has_left = isinstance(event, _said.RequestProtocolError)
+            if not (has_left and self.stays(stream.flow)):
                 yield from original(stream, event)
-            else:
-                self._left[stream.context.client.id].append(live)
 
         return handle_protocol_error
 

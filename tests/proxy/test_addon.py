@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from typing import Any
@@ -9,8 +10,9 @@ from mitmproxy import flow as flows
 from mitmproxy import http
 from mitmproxy.test import taddons, tflow
 
+from khazad_mitm.cache.live import Live
 from khazad_mitm.exchange import Bypass, Framing, Hit, Miss, ParsedRequest, Unsatisfied
-from khazad_mitm.messages import Request
+from khazad_mitm.messages import Headers, Request
 from khazad_mitm.proxy.addon import KhazadAddon
 from tests.proxy.fakes import FakeCache, asked, head
 
@@ -206,6 +208,26 @@ async def test_what_a_client_leaves_without_a_word_is_let_go():
     await addon.client_disconnected(flow.client_conn)
 
     assert ["cut"] == cache.dropped
+
+
+async def test_who_goes_while_his_stream_is_held_up_leaves_it_to_those_who_follow():
+    """mitmproxy tells the stream only when its hook has ended, and would close all by then."""
+    addon, cache = addon_with(MISS)
+    flow = asked()
+    await addon.request(flow)
+    capture = addon._tickets[flow].capture
+    capture.live = live = Live(200, Headers())
+    live.follow()
+    going = asyncio.create_task(addon.client_disconnected(flow.client_conn))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not going.done()
+    assert addon._followed.stays(flow)
+
+    live.end(is_whole=True)
+    await asyncio.wait_for(going, 10)
+    assert [] == cache.dropped
+    assert {} == addon._followed._left
 
 
 async def test_a_flow_that_vanishes_takes_its_ticket_along():
