@@ -6,11 +6,11 @@ bands of similarity, those that were served apart from the others, and with them
 *checked* against a fresh answer and how many of those were *wrong*. `upper_bound` says how wrong
 those above a threshold are at most, `threshold` where a pool may be opened for a given budget.
 
-Nothing is assumed of how the chance to be wrong depends on similarity or time. For each size s,
-exp(s * wrong - sum ln(1 - q + q e^s)) is a martingale of mean one at the true chances q; the sum
-is greatest where all are equal, so the statistic at their mean lies below it, a mixture over sizes
-does too, and Ville's inequality bounds it at all times at once (Howard et al. 2021; Waudby-Smith
-and Ramdas 2024). docs/budget.md has the proof.
+Nothing is assumed of how the chance to be wrong depends on similarity or time. For a negative
+size s, exp(s * wrong - sum ln(1 - q + q e^s)) is a martingale of mean one at the true chances q;
+the sum is greatest where all are equal, so the statistic at their mean lies below it, a mixture
+over sizes does too, and Ville's inequality bounds it at all times at once (Howard et al. 2021;
+Waudby-Smith and Ramdas 2024). docs/budget.md has the proof.
 """
 
 from __future__ import annotations
@@ -34,15 +34,14 @@ was served, of which a share is."""
 # Evidence older than two windows of so many checks is forgotten: what a pool is asked may change.
 WINDOW = 5_000
 
-# What was saved while little was served wrongly may be spent on the next of what is served: half
-# as much as was, or so many times the answers that would make one wrong one; and never on
+# What was saved while little was served wrongly may be spent on the next of what is served: a
+# quarter as much as was, or so many times the answers that would make one wrong one; and never on
 # a threshold that is worse than so many budgets.
-AHEAD_OF_SERVED = 0.5
+AHEAD_OF_SERVED = 0.25
 AHEAD = 20
-MOST_SPENT = 1.5
-# Of the number of wrong ones that were found: what was not checked is taken for so much worse,
-# which is 95 % of a normal.
-_STANDARD_ERRORS = 1.64
+MOST_SPENT = 2.0
+# Of the number of wrong ones that were found: what was not checked is taken for so much worse.
+_STANDARD_ERRORS = 1.0
 
 # So many of the first that are served are all checked, or so many times the answers that would
 # make one wrong one; then fewer and fewer, as the inverse of what was. With less the bound would
@@ -61,9 +60,6 @@ SUSPECTED = 10.0
 _ALLOWED = math.log(BANDS / (1 - CONFIDENCE))
 # Small ones tell rates apart that are nearly the budget, large ones know soon that none is wrong.
 _SIZES = tuple(-0.1 * 1.7**step for step in range(9))
-# Of each group alone: those above 0 know that a group is no better than it looks, so that what is
-# wrong cannot all lie in the one of which little was checked.
-_SIZES_APART = (-3.2, *(sign * 0.1 * 2.0**step for sign in (-1, 1) for step in range(5)))
 _STEPS = 25
 
 
@@ -220,20 +216,14 @@ def _excludes(groups: Sequence[Tally], rate: float) -> bool:
 
 def _evidence_against(groups: Sequence[Tally], rates: Sequence[float]) -> float:
     """The logarithm of the statistic, were these the mean chances of each group's candidates."""
-    both = list(zip(groups, rates, strict=True))
-    # Of one size for all, and half of the stake on sizes for each, which cost more to begin with
-    # and know more of groups that were not equally often checked.
-    together = _mean([sum(_wealth(size, *group) for group in both) for size in _SIZES])
-    if len(both) == 1:
-        return together
-    apart = sum(_mean([_wealth(size, *group) for size in _SIZES_APART]) for group in both)
-    return _mean([together, apart])
-
-
-def _mean(logarithms: Sequence[float]) -> float:
-    """The logarithm of the mean of what these are the logarithms of."""
-    most = max(logarithms)
-    return most + math.log(sum(math.exp(one - most) for one in logarithms) / len(logarithms))
+    # One mixture of the groups' products, and not a product of mixtures, which would pay twice
+    # for not knowing the best size.
+    found = [
+        sum(_wealth(size, tally, rate) for tally, rate in zip(groups, rates, strict=True))
+        for size in _SIZES
+    ]
+    most = max(found)
+    return most + math.log(sum(math.exp(one - most) for one in found) / len(found))
 
 
 def _wealth(size: float, tally: Tally, rate: float) -> float:

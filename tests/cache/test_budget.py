@@ -56,15 +56,7 @@ def test_what_is_seldom_checked_is_judged_by_what_was():
 def test_two_groups_that_are_equally_wrong_are_worth_what_one_is():
     one = budget.upper_bound([Tally(2000, 2000, 40)])
 
-    assert one < budget.upper_bound([Tally(1000, 1000, 20)] * 2) < 1.05 * one
-
-
-def test_a_group_that_was_checked_is_as_wrong_as_it_was_found():
-    """What is wrong does not all lie in the other, of which a third was checked."""
-    checked, sampled = Tally(2800, 2800, 94), Tally(5900, 1700, 30)
-    seen = (94 + 30 * 5900 / 1700) / 8700
-
-    assert budget.upper_bound([checked, sampled]) < 1.7 * seen
+    assert budget.upper_bound([Tally(1000, 1000, 20)] * 2) == pytest.approx(one, rel=1e-4)
 
 
 def test_two_groups_are_never_worth_more_than_one():
@@ -128,14 +120,14 @@ def test_bands_with_wrong_answers_are_left_below_the_threshold():
     assert 0.75 == budget.threshold(slots, 0.005, 0.7)
 
 
-def test_what_was_saved_may_be_spent_and_no_more_than_half_a_budget_more_at_once():
+def test_what_was_saved_may_be_spent_and_no_more_than_twice_the_budget_at_once():
     assert 0.02 == pytest.approx(budget.next_rate(EMPTY, 0.02))
-    assert 0.025 == pytest.approx(budget.next_rate(served(Tally(8000, 8000, 140)), 0.02))
-    assert 0.03 == pytest.approx(budget.next_rate(served(Tally(8000, 8000, 10)), 0.02))
+    assert 0.03 == pytest.approx(budget.next_rate(served(Tally(8000, 8000, 140)), 0.02))
+    assert 0.04 == pytest.approx(budget.next_rate(served(Tally(8000, 8000, 10)), 0.02))
 
 
 def test_what_was_overspent_is_earned_back():
-    assert budget.next_rate(served(Tally(8000, 8000, 200)), 0.02) == pytest.approx(0.01)
+    assert budget.next_rate(served(Tally(8000, 8000, 180)), 0.02) == pytest.approx(0.01)
     assert budget.next_rate(served(Tally(8000, 8000, 250)), 0.02) < 0
 
 
