@@ -99,9 +99,9 @@ def failing_over(ground: Ground) -> Iterator[None]:
         yield
         home, ground.relay.target = ground.relay.target, replica.socket
         until(lambda: ground.is_hit(known))
-        ground.relay.target = home
+        # The replica ends, and takes what is connected to it along, when there is another again.
         ground.redis.start()
-        ground.relay.cut()
+        ground.relay.target = home
 
 
 def free_port() -> int:
