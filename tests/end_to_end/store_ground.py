@@ -68,7 +68,10 @@ class Ground:
         return [line for line in self.front.log[self._began :] if f"[Khazad] store {said}" in line]
 
     def wait_for(self, said: str) -> None:
-        until(lambda: self.lines(said))
+        try:
+            until(lambda: self.lines(said))
+        except AssertionError as error:
+            raise AssertionError(f"{said!r} is not in {self.front.log[self._began :]}") from error
 
     def is_settled(self) -> bool:
         """Is each trouble that was told of over?"""
