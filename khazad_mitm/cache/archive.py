@@ -1,6 +1,8 @@
-"""What happens after an answer has passed by: judge it, keep it, tell whoever waits for it.
+"""What happens after an answer has passed by: read it, tell whoever waits for it, keep it.
 
-All of it on a thread of its own, in order, and nothing here raises on traffic.
+Each on a thread of its own, in order, so that nobody waits for more than he must: who asked the
+same needs no store to be answered, and what is kept needs no vector yet. Nothing here raises on
+traffic.
 """
 
 from __future__ import annotations
@@ -10,31 +12,30 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
 
 from khazad_mitm.cache import (
     acceptance,
-    drive,
     flights,
     inventory,
     keeping,
+    log_lines,
     lookup,
-    pace,
     policy,
     second,
-    shadow,
 )
+from khazad_mitm.cache.answers import Decode, read
+from khazad_mitm.cache.background import Background
 from khazad_mitm.cache.batches import Joined
 from khazad_mitm.cache.capture import Capture
-from khazad_mitm.cache.commands import Command, Steps
+from khazad_mitm.cache.checking import Checking
 from khazad_mitm.cache.keeper import Keeper
+from khazad_mitm.cache.keeping import Kept
 from khazad_mitm.cache.live import Live
 from khazad_mitm.cache.orphans import Orphans
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.routes import Rulebook
 from khazad_mitm.cache.stats import Counters
-from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Neighbour, ParsedRequest, Unkept
+from khazad_mitm.exchange import Hit, Miss, Unkept
 from khazad_mitm.messages import Response
 
 TOO_MANY = "too many waiting"
@@ -46,11 +47,10 @@ MOST_UNJUDGED = 100
 # What was labelled is remembered, so that each repeat need not say so again.
 MOST_LABELLED = 10_000
 
+# At the end, for all that waits to be kept.
+CLOSE_S = 2.0
+
 logger = logging.getLogger("khazad")
-
-T = TypeVar("T")
-
-Decode = Callable[[bytes, str, int], "bytes | None"]
 
 
 class Archive:
@@ -68,11 +68,14 @@ class Archive:
         self._parts = parts
         self._rulebook = rulebook
         self._counters = counters
+        self._background = Background(parts, counters)
+        self._reader = Keeper(name="khazad-reader")
         self._keeper = Keeper()
-        # A thread of its own: answers do not wait behind a verifier.
+        # These wait for a model, which may still be read, or hang.
+        self._placer = Keeper(name="khazad-placer")
         self._judging = Keeper(MOST_UNJUDGED, "khazad-judge")
+        self._checking = Checking(decode, self._background, rulebook, counters, shadow_per_hour)
         self._orphans = Orphans()
-        self._sampler = shadow.Sampler(shadow_per_hour)
         self._is_closed = False
         self._labelled: set[tuple[str, float, tuple[str, ...]]] = set()
 
@@ -98,7 +101,7 @@ class Archive:
     def _release(self, miss: Miss) -> None:
         """Tell other workers that the answer is there, or will not come."""
         if miss.flight and not miss.parsed.framing.is_stream:
-            self._run(flights.released(miss.flight, self._parts.flights))
+            self._background.run(flights.released(miss.flight, self._parts.flights))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""
@@ -120,11 +123,11 @@ class Archive:
 
     def _learn(self, hit: Hit, keys: tuple[str, ...]) -> None:
         try:
-            self._run(keeping.learn(hit))
+            self._background.run(keeping.learn(hit))
         finally:
             self._parts.landings.end(keys)
         # Afterwards: nobody waits for what is noted and counted.
-        self._run(keeping.note(hit, self._rulebook.of(hit.parsed), time.time()))
+        self._background.run(keeping.note(hit, self._rulebook.of(hit.parsed), time.time()))
 
     def label(self, hit: Hit) -> None:
         """Let what was served have the tags of the request too."""
@@ -132,53 +135,59 @@ class Archive:
         if labelled[-1] and labelled not in self._labelled:
             if len(self._labelled) >= MOST_LABELLED:
                 self._labelled.clear()
-            if self._keeper.hand(lambda: self._run(inventory.label(hit))):
+            if self._keeper.hand(lambda: self._background.run(inventory.label(hit))):
                 self._labelled.add(labelled)
 
     def shadow(self, hit: Hit) -> Capture | None:
-        """A buffer for a fresh answer to what was served: compared, and kept if it differs.
-
-        None where none is to be asked for.
-        """
-        if not self._sampler.grants(hit):
-            return None
-        parsed = hit.parsed
-        return Capture(
-            lambda response: self._hand_shadow(hit, response),
-            lambda reason: logger.debug("[Khazad] NOT CHECKED - %s - %s", reason, what(parsed)),
-            ends_with_message=parsed.ends_with_message,
-        )
+        """A buffer for a fresh answer to what was served; None where none is to be asked for."""
+        return self._checking.capture(hit)
 
     def judge_later(self, miss: Miss) -> None:
         """Have judged what the lookup had no time for."""
         self._judging.hand(partial(self._judge, miss))
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until all that was handed over so far is stored; False after `timeout_s`."""
-        return self._keeper.drain(timeout_s)
+        """Wait until all that was handed over so far is kept, placed and compared; False after
+        `timeout_s`."""
+        end = time.monotonic() + timeout_s
+        return all(stage.drain(max(0.0, end - time.monotonic())) for stage in self._stages)
 
     def drain_judging(self, timeout_s: float) -> bool:
         """Wait until all that was to be judged later is; False after `timeout_s`."""
         return self._judging.drain(timeout_s)
 
     def close(self) -> None:
-        """Store what is waiting, and end the threads. Idempotent."""
-        self._keeper.close()
+        """Keep what is waiting, and end the threads. Idempotent."""
+        end = time.monotonic() + CLOSE_S
+        for stage in self._stages:
+            stage.close(max(0.0, end - time.monotonic()))
         self._orphans.close()
         self._is_closed = True
         self._judging.close(0.0)
 
+    @property
+    def _stages(self) -> tuple[Keeper | Checking, ...]:
+        return self._reader, self._keeper, self._placer, self._checking
+
     def _keep(self, miss: Miss, response: Response) -> None:
-        keys = (*_landing(miss), *_placing(miss))
-        self._parts.landings.begin(keys)
+        self._parts.landings.begin(_landing(miss))
+        self._parts.landings.begin(_placing(miss))
+        self._hear(miss, response)
         # An answer is as old as its last byte, however long it waits to be kept.
-        if not self._keeper.hand(partial(self._store, miss, response, time.time())):
-            self._parts.landings.end(keys)
-            if policy.refuses_credential(response):
-                # Of all that may be lost here this may not: hits depend on it.
-                for proof in miss.proofs:
-                    self._parts.acceptances.refuse(proof)
-            self._let_go(miss, TOO_MANY)
+        if not self._reader.hand(partial(self._receive, miss, response, time.time())):
+            self._lose(miss, response)
+
+    def _lose(self, miss: Miss, response: Response) -> None:
+        """Too many wait already."""
+        self._parts.landings.end(_landing(miss))
+        self._parts.landings.end(_placing(miss))
+        self._let_go(miss, TOO_MANY)
+
+    def _hear(self, miss: Miss, response: Response) -> None:
+        """Whether the credential was accepted counts from now on, whatever becomes of the rest:
+        hits depend on it."""
+        for command in keeping.vouch(miss, response, self._rulebook.of(miss.parsed)):
+            self._parts.acceptances.known(command)
 
     def _let_go(self, miss: Miss, reason: str) -> None:
         self._unkept(miss, reason)
@@ -188,114 +197,78 @@ class Archive:
             self._parts.flights.dissolve(miss.flight)
             self._keeper.hand(partial(self._release, miss))
 
-    def _store(self, miss: Miss, response: Response, now: float) -> None:
+    def _receive(self, miss: Miss, response: Response, now: float) -> None:
+        """Read an answer, and tell those who wait for it: what follows may take its time."""
+        kept: Kept | None = None
         try:
-            entry, is_kept = self._landed(miss, response, now)
-            # Afterwards: those who wait for the answer do not wait for what follows.
-            if entry is not None and is_kept:
-                self._run(keeping.place(miss, entry))
-                self._counters.count_stored()
+            kept = self._read(miss, response, now)
         finally:
-            self._parts.landings.end(_placing(miss))
-        if entry is not None and miss.candidate is not None and not entry.exact_only:
-            self._observe(miss, miss.candidate, entry.answer, was_served=False)
+            goes_on = self._tell(miss, response, kept)
+            if not self._keeper.hand(partial(self._store, miss, response, kept)):
+                self._lose(miss, response)
+            elif kept is None and not goes_on:
+                self._keeper.hand(partial(self._release, miss))
 
-    def _landed(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
-        """Keep an answer, and tell those who wait for it; was it kept?
+    def _read(self, miss: Miss, response: Response, now: float) -> Kept | None:
+        """What is to be kept of it, if it is whole."""
+        known = read(miss.parsed, response, self._decode)
+        if not isinstance(known, Unkept):
+            answer, decoded = known
+            rules = self._rulebook.of(miss.parsed)
+            judged = keeping.judge(miss, decoded, answer, rules, now)
+            if not isinstance(judged, Unkept):
+                return judged
+            known = judged
+        self._unkept(miss, known.reason)
+        return None
 
-        They are told whether it was or not: who asked the same needs no store to be answered.
-        """
+    def _tell(self, miss: Miss, response: Response, kept: Kept | None) -> bool:
+        """Tell those who wait in this process; does one of them ask now?"""
         some = self._parts.flights
+        if not miss.flight:
+            return False
+        if kept is not None:
+            some.tell(miss.flight, kept.entry)
+            return False
         # An error is one caller's misfortune; an answer that may not be kept would be everyone's,
         # and so would the refusal of the key that all of them show.
-        is_everyones = response.status == HTTPStatus.OK or policy.refuses_credential(response)
-        otherwise = some.dissolve if is_everyones else some.hand_over
-        entry, is_kept = None, False
+        if response.status == HTTPStatus.OK or policy.refuses_credential(response):
+            return some.dissolve(miss.flight)
+        return some.hand_over(miss.flight)
+
+    def _store(self, miss: Miss, response: Response, kept: Kept | None) -> None:
+        rules, is_kept = self._rulebook.of(miss.parsed), False
         try:
-            entry, is_kept = self._stored(miss, response, now)
+            for credential in self._parts.acceptances.untold():
+                self._background.run(acceptance.retell(credential))
+            self._background.run_on(keeping.vouch(miss, response, rules))
+            if kept is not None:
+                _, is_kept = self._background.run_on(keeping.keep(miss, kept))
         finally:
-            if miss.flight and entry is not None:
-                some.land(miss.flight, entry)
-            elif miss.flight and not otherwise(miss.flight):
-                self._release(miss)
+            if miss.flight and kept is not None:
+                self._parts.flights.land(miss.flight, kept.entry)
             self._parts.landings.end(_landing(miss))
-        return entry, is_kept
+            place = partial(self._place, miss, kept) if kept is not None and is_kept else None
+            if place is None or not self._placer.hand(place):
+                self._parts.landings.end(_placing(miss))
+        if kept is not None:
+            if is_kept:
+                self._counters.count_stored()
+            if not kept.entry.exact_only:
+                self._checking.observe(miss, kept.entry.answer)
 
-    def _stored(self, miss: Miss, response: Response, now: float) -> tuple[Entry | None, bool]:
-        """Judge an answer, and keep it if it is whole; was it kept?"""
-        rules = self._rulebook.of(miss.parsed)
-        for credential in self._parts.acceptances.untold():
-            self._run(acceptance.retell(credential))
-        self._run_on(keeping.vouch(miss, response, rules))
-        read = self._read(miss.parsed, response)
-        if isinstance(read, str):
-            self._unkept(miss, read)
-            return None, False
-        answer, decoded = read
-        kept, is_kept = self._run_on(keeping.keep(miss, decoded, answer, rules, now))
-        if isinstance(kept, Unkept):
-            self._unkept(miss, kept.reason)
-            return None, False
-        return kept, is_kept
-
-    def _read(self, parsed: ParsedRequest, response: Response) -> tuple[Answer, Response] | str:
-        """The answer in a response, and that decoded; or why it is none."""
-        reason = policy.refusal(response)
-        if reason:
-            return reason
-        coding = response.headers.joined("content-encoding")
-        body = self._decode(response.body, coding, policy.MAX_ANSWER_BYTES)
-        if body is None:
-            return "undecodable"
-        answer = parsed.provider.assemble(body, parsed)
-        if isinstance(answer, Unkept):
-            return answer.reason
-        is_stream = parsed.framing.is_stream
-        marks = pace.thinned(response.marks, len(response.body), len(body)) if is_stream else ()
-        return answer, Response(response.status, response.headers, body, marks)
-
-    def _hand_shadow(self, hit: Hit, response: Response) -> None:
-        self._keeper.hand(partial(self._compare, hit, response))
-
-    def _compare(self, hit: Hit, response: Response) -> None:
-        """Learn from a fresh answer how good the one was that was served."""
-        ticket, read = hit.paraphrase, self._read(hit.parsed, response)
-        if ticket is None:
-            return
-        self._run(keeping.vouch(ticket, response, self._rulebook.of(hit.parsed)))
-        if isinstance(read, str) or read[0].exact_only:
-            return
-        answer, decoded = read
-        agreed = self._observe(ticket, shadow.neighbour_of(hit), answer.body, was_served=True)
-        if agreed is False:
-            # From now on this question is answered by its own answer.
-            rules = self._rulebook.of(hit.parsed)
-            self._run(keeping.keep(ticket, decoded, answer, rules, time.time()))
-
-    def _observe(
-        self, ticket: Miss, neighbour: Neighbour, answer: bytes, *, was_served: bool
-    ) -> bool | None:
-        terms = self._rulebook.of(ticket.parsed).tolerates
-        if terms is None:
-            return None
-        steps = shadow.observe(ticket, neighbour, answer, terms, was_served=was_served)
-        agreed: bool | None = self._run(steps)
-        self._counters.count_checked(agreed, was_served=was_served)
-        if agreed is False and was_served:
-            logger.info(
-                "[Khazad] WRONG HIT - Similarity: %.2f - %s %s",
-                neighbour.similarity,
-                neighbour.id,
-                what(ticket.parsed),
-            )
-        return agreed
+    def _place(self, miss: Miss, kept: Kept) -> None:
+        try:
+            self._background.run(keeping.place(miss, kept.entry))
+        finally:
+            self._parts.landings.end(_placing(miss))
 
     def _store_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         rules = self._rulebook.of(miss.parsed)
-        self._run(keeping.vouch(miss, response, rules))
+        self._background.run(keeping.vouch(miss, response, rules))
         now = time.time()
         steps = keeping.keep_rest(miss, response, batch.answer, batch.parts, rules, now)
-        match self._run(steps):
+        match self._background.run(steps):
             case True:
                 self._counters.count_stored()
             case False:
@@ -304,34 +277,11 @@ class Archive:
     def _judge(self, miss: Miss) -> None:
         # A verifier is nothing to wait for at the end.
         if not self._is_closed:
-            self._run(second.judge_later(miss, self._rulebook.of(miss.parsed).verifier))
-
-    def _run(self, steps: Any) -> Any:
-        try:
-            return drive.run(steps, partial(drive.obey, self._parts, drive.nobody()))
-        except CacheUnavailable:
-            self._counters.count_error()
-            return None
-
-    def _run_on(self, steps: Steps[T]) -> tuple[T, bool]:
-        """Run a story to its end even where the store does not obey; did it?"""
-        obeyed, waiting = True, drive.nobody()
-
-        def obey(command: Command) -> Any:
-            nonlocal obeyed
-            try:
-                return drive.obey(self._parts, waiting, command)
-            except CacheUnavailable:
-                obeyed = False
-
-        result = drive.run(steps, obey)
-        if not obeyed:
-            self._counters.count_error()
-        return result, obeyed
+            self._background.run(second.judge_later(miss, self._rulebook.of(miss.parsed).verifier))
 
     def _unkept(self, miss: Miss, reason: str) -> None:
         self._counters.count_unkept(reason)
-        logger.info("[Khazad] NOT STORED - %s - %s", reason, what(miss.parsed))
+        logger.info("[Khazad] NOT STORED - %s - %s", reason, log_lines.what(miss.parsed))
 
 
 def _landing(miss: Miss) -> tuple[str, ...]:
@@ -343,8 +293,3 @@ def _landing(miss: Miss) -> tuple[str, ...]:
 def _placing(miss: Miss) -> tuple[str, ...]:
     """Where the answer to a miss will be found by meaning, once there is a vector."""
     return (miss.scope,) if miss.scope is not None and miss.vector is None else ()
-
-
-def what(parsed: ParsedRequest) -> str:
-    """An answer as log lines name it."""
-    return f"{parsed.provider.name} {parsed.model}".strip()

@@ -14,7 +14,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -147,6 +147,8 @@ class _Flight:
     stream: str
     """Of the leader, as `stream_of` has it."""
     live: Live | None = None
+    answer: Entry | None = None
+    """It has come, and is on its way into the store."""
     waiting: deque[tuple[str, Future[Told]]] = field(default_factory=deque)
 
 
@@ -171,6 +173,8 @@ class Flights:
             flight = self._flights.get(key)
             if flight is None:
                 self._flights[key] = _Flight(self._clock(), stream)
+            elif flight.answer is not None:
+                told = flight.answer
             elif stream and stream != flight.stream:
                 told = Turn.ALONE
             elif stream and flight.live is not None and flight.live.follow():
@@ -232,8 +236,17 @@ class Flights:
                 if turn.set_running_or_notify_cancel():
                     turn.set_result(live)
 
+    def tell(self, key: str, entry: Entry) -> None:
+        """Here is the answer, for all in this process who ask for it until it has landed."""
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is None:
+                return
+            flight.answer, told, flight.waiting = entry, flight.waiting, deque()
+        _tell(told, entry)
+
     def land(self, key: str, entry: Entry) -> None:
-        """Here is the answer."""
+        """Here is the answer, and others find it in the store."""
         self._end(key, entry)
 
     def dissolve(self, key: str) -> bool:
@@ -275,9 +288,14 @@ class Flights:
         with self._lock:
             flight = self._flights.pop(key, None)
             self.leases.drop(key)
-        for _, turn in () if flight is None else flight.waiting:
-            if turn.set_running_or_notify_cancel():
-                turn.set_result(said)
+        if flight is not None:
+            _tell(flight.waiting, said)
+
+
+def _tell(waiting: Iterable[tuple[str, Future[Told]]], said: Told) -> None:
+    for _, turn in waiting:
+        if turn.set_running_or_notify_cancel():
+            turn.set_result(said)
 
 
 def _now(turn: Future[Told]) -> Told:

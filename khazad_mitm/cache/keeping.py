@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from khazad_mitm.cache import batches, policy, shadow
@@ -30,10 +30,21 @@ def vouch(miss: Miss, response: Response, rules: Rules) -> Steps[None]:
             yield Accept(proof, rules.credential_ttl_s, miss.asked_at)
 
 
-def keep(
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is to be kept of an answer."""
+
+    entry: Entry
+    scope: str | None
+    """Where it is found by meaning, at once: there is a vector."""
+    items: tuple[Entry, ...] = ()
+    """Of a batch, each on its own."""
+
+
+def judge(
     miss: Miss, response: Response, answer: Answer, rules: Rules, now: float
-) -> Steps[Entry | Unkept]:
-    """Keep a complete answer under the keys that its lookup has computed.
+) -> Kept | Unkept:
+    """What is to be kept of a complete answer, under the keys that its lookup has computed.
 
     `response.body` is decoded. Where the lookup had no time for a vector: for exact repeats, until
     `place`.
@@ -50,11 +61,17 @@ def keep(
     if rules.store_prompts == "on" and parsed.batch is None:
         entry = policy.with_request(entry, parsed, redactor)
     parts = () if parsed.batch is None or not miss.items else parsed.batch.apart(answer.body)
-    if parts:
-        yield PutMany((entry, *batches.items_of(entry, miss.items, parts)))
+    items = batches.items_of(entry, miss.items, parts) if parts else ()
+    return Kept(entry, scope, tuple(items))
+
+
+def keep(miss: Miss, kept: Kept) -> Steps[None]:
+    """Keep it."""
+    if kept.items:
+        yield PutMany((kept.entry, *kept.items))
     else:
-        yield Put(entry, scope, miss.vector if scope is not None else None, miss.flight)
-    return entry
+        vector = None if kept.scope is None else miss.vector
+        yield Put(kept.entry, kept.scope, vector, miss.flight)
 
 
 def place(miss: Miss, entry: Entry) -> Steps[None]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 
 from khazad_mitm.cache import status
-from khazad_mitm.cache.archive import what
 from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.without_store import STORE_AWAY
-from khazad_mitm.exchange import Bypass, Hit, Miss, Unsatisfied
+from khazad_mitm.exchange import Bypass, Hit, Miss, ParsedRequest, Unsatisfied
 
 logger = logging.getLogger("khazad")
 
@@ -39,3 +38,8 @@ def tell(outcome: Found, seconds: float) -> None:
             logger.info("[Khazad] CACHE MISS - Forwarding to API - %s", f"{detail} {whose}".strip())
         case Bypass(reason=reason) | Unsatisfied(reason=reason):
             logger.info("[Khazad] BYPASS - %s %s", reason, whose)
+
+
+def what(parsed: ParsedRequest) -> str:
+    """A call as log lines name it."""
+    return f"{parsed.provider.name} {parsed.model}".strip()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from khazad_mitm.cache import keeping
 from khazad_mitm.cache.commands import Command, IsAccepted, Steps
 from khazad_mitm.cache.lookup import lookup as lookup_of_prepared
 from khazad_mitm.cache.prepared import prepare
@@ -19,12 +20,13 @@ from khazad_mitm.exchange import (
     Bypass,
     Entry,
     Framing,
+    Miss,
     Neighbour,
     Outcome,
     ParsedRequest,
     Unkept,
 )
-from khazad_mitm.messages import Headers, Request
+from khazad_mitm.messages import Headers, Request, Response
 
 NOW = 1_000_000.0
 RULES = Rules(secret=b"s" * 32, embedding_model="test-model")
@@ -123,6 +125,17 @@ def lookup(parsed: ParsedRequest, rules: Rules, now: float) -> Steps[Outcome]:
     if isinstance(prepared, Bypass):
         return prepared
     return (yield from lookup_of_prepared(prepared, now))
+
+
+def keep(
+    miss: Miss, response: Response, answer: Answer, rules: Rules, now: float
+) -> Steps[Entry | Unkept]:
+    """Judge an answer and keep it, which two threads do one after the other."""
+    judged = keeping.judge(miss, response, answer, rules, now)
+    if isinstance(judged, Unkept):
+        return judged
+    yield from keeping.keep(miss, judged)
+    return judged.entry
 
 
 def play(

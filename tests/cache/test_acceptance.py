@@ -142,7 +142,7 @@ def test_a_refusal_is_heard_although_too_many_answers_wait() -> None:
     try:
         desk.answer(desk.ask(asked("tea")))
         assert isinstance(desk.ask(asked("tea")), Hit)
-        keeper = desk.cache._archive._keeper = Keeper(limit=1)
+        keeper = desk.cache._archive._reader = Keeper(limit=1)
         keeper.hand(lambda: (started.set(), go.wait(10), None)[-1])
         started.wait(10)
         keeper.hand(lambda: None)

@@ -10,13 +10,13 @@ import pytest
 
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.commands import Get, GetMany, PutMany
-from khazad_mitm.cache.keeping import keep, keep_rest
+from khazad_mitm.cache.keeping import keep_rest
 from khazad_mitm.exchange import Answer, Entry, Hit, Miss, Outcome, ParsedRequest, Unsatisfied
 from khazad_mitm.messages import Headers, Response
 from tests.wire.embedding import KEY, answer_to, asked
 
 from .desk import Desk
-from .script import NOW, RULES, entry, kinds, lookup, play
+from .script import NOW, RULES, entry, keep, kinds, lookup, play
 
 BATCH = asked(["a", "b", "c"])
 

@@ -42,6 +42,16 @@ def test_all_are_handed_the_answer_and_the_next_leads_again() -> None:
     assert Turn.LEAD is some.join("a").result(0)
 
 
+def test_an_answer_is_told_to_all_who_come_until_it_has_landed() -> None:
+    some = Flights()
+    turns = [some.join("a"), some.join("a")]
+    some.tell("a", ANSWER)
+    turns += [some.join("a"), some.join("a", "sse")]
+    some.land("a", ANSWER)
+
+    assert [Turn.LEAD, ANSWER, ANSWER, ANSWER, Turn.LEAD] == told([*turns, some.join("a")])
+
+
 def test_an_answer_that_is_nobody_elses_lets_everyone_go() -> None:
     some = Flights()
     turns = [some.join("a") for _ in range(3)]

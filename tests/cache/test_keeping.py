@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.commands import Alias, Embed, Put, Refuse
-from khazad_mitm.cache.keeping import keep, learn, note, place, vouch
+from khazad_mitm.cache.keeping import learn, note, place, vouch
 from khazad_mitm.cache.redaction import Redactor
 from khazad_mitm.cache.rules import Rules
 from khazad_mitm.cache.sensitive import LOOKS
 from khazad_mitm.exchange import Answer, Unkept
 from khazad_mitm.messages import Headers, Response
 
-from .script import NOW, RULES, VECTOR, Echo, asked, entry, lookup, near, play
+from .script import NOW, RULES, VECTOR, Echo, asked, entry, keep, lookup, near, play
 
 WHOLE = Response(200, Headers([("X-Request-Id", "r1")]), b"{}")
 

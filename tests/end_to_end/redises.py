@@ -51,6 +51,11 @@ class Redis:
         finally:
             client.close()
 
+    def holds(self, text: bytes) -> bool:
+        """Is there an entry with this in it?"""
+        entries = self.tell("KEYS", "*:e:*")
+        return any(text in kept for kept in self.tell("MGET", *entries)) if entries else False
+
     def stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)

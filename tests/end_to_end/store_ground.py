@@ -6,9 +6,10 @@ Before the Redis stands what whoever imports this gives as `front` (`proxies`, `
 from __future__ import annotations
 
 import itertools
+import json
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ from tests.end_to_end.upstream import Call, Upstream, chat_answer, question
 from tests.servers import until
 
 DEADLINE_S = 2.0
+
+# Probes that fail while the machine is busy make for pauses of fifteen seconds.
+BACK_S = 90.0
 
 
 class Ground:
@@ -59,23 +63,44 @@ class Ground:
         return "khazad; hit" in self.ask(body).cache_status
 
     def learn(self) -> bytes:
-        """A question that the cache can answer."""
+        """A question that the cache can answer, from its store."""
         body = self.new()
-        until(lambda: self.is_hit(body))
+        # It is a hit as soon as its answer has passed by, and kept a moment later.
+        until(lambda: self.is_hit(body) and self.is_kept(body))
         return body
+
+    def is_kept(self, body: bytes) -> bool:
+        return self.redis is None or self.redis.holds(asked_in(body))
 
     def lines(self, said: str) -> list[str]:
         return [line for line in self.front.log[self._began :] if f"[Khazad] store {said}" in line]
 
     def wait_for(self, said: str) -> None:
-        try:
+        with self._telling():
             until(lambda: self.lines(said))
+
+    def wait_until_back(self) -> None:
+        """Ask until the store is: what is asked twice may be a hit before that, of the answer that
+        has just passed by."""
+        with self._telling():
+            until(lambda: self.lines("is back") or not self.ask(self.new()), BACK_S)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What was said, where it is waited for in vain."""
+        try:
+            yield
         except AssertionError as error:
-            raise AssertionError(f"{said!r} is not in {self.front.log[self._began :]}") from error
+            raise AssertionError("\n".join(self.front.log[self._began :])) from error
 
     def is_settled(self) -> bool:
         """Is each trouble that was told of over?"""
         return len(self.lines("unavailable")) == len(self.lines("is back"))
+
+
+def asked_in(body: bytes) -> bytes:
+    text: str = json.loads(body)["messages"][-1]["content"]
+    return text.encode()
 
 
 def answer_to(body: bytes) -> Any:

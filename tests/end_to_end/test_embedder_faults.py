@@ -109,11 +109,11 @@ def test_an_embedder_that_fails_costs_one_deadline_and_no_call(
         known = post(either, url, ASKED).content
         assert cache.drain(PATIENCE_S)
         model.fault = FAULTS.get(fault, model.hang)
-        waited = 0
+        waits = []
         for number in range(CALLS):
             began = time.monotonic()
             answer = post(either, url, f"Which town has number {number}?")
-            waited += time.monotonic() - began >= DEADLINE_S
+            waits.append(time.monotonic() - began)
             assert 200 == answer.status_code
             assert f"Rome #{len(upstream.calls)}".encode() in answer.content
             assert known == post(either, url, ASKED).content
@@ -131,7 +131,7 @@ def test_an_embedder_that_fails_costs_one_deadline_and_no_call(
         model.go_on.set()
         khazad.stop()
 
-    assert waited <= 1
+    assert sum(wait >= DEADLINE_S for wait in waits) <= 1, waits
     assert known == paraphrased.content
     assert "semantic" in paraphrased.headers["cache-status"]
     away, back = (line for line in heard.lines if line.startswith("[Khazad] embedder "))

@@ -25,6 +25,7 @@ def test_a_failover_costs_no_call_and_the_cache_works_again_by_itself(
             before = redis.master
             before.kill()
             until(lambda: ground.ask(ground.new()) and ground.lines("unavailable"))
+            ground.wait_until_back()
             until(lambda: ground.is_hit(known))
             ground.learn()
 

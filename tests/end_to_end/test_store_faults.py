@@ -74,6 +74,7 @@ def test_the_embedded_server_is_killed_and_comes_back_by_itself(
             os.kill(int(pid.read_text()), signal.SIGKILL)
             for _ in range(CALLS):
                 ground.ask(ground.new())
+            ground.wait_until_back()
             until(lambda: ground.is_hit(known))
             ground.learn()
         assert [1, 1] == [len(ground.lines(said)) for said in ("unavailable", "is back")]
