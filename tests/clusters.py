@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,50 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 
 from khazad_mitm.store.embedded_files import redis_server as binary
+from tests.nodes import Node, free_port
 from tests.servers import until
 
 MASTERS = 3
 SLOTS = 16_384
 # How long a master may be away before a replica takes its place.
 NODE_TIMEOUT_MS = 1_000
-
-
-@dataclass
-class Node:
-    port: int
-    process: subprocess.Popen[bytes]
-
-    @contextmanager
-    def client(self) -> Iterator[redis.Redis]:
-        client = redis.Redis(port=self.port, protocol=2)
-        try:
-            yield client
-        finally:
-            client.close()
-
-    def info(self) -> dict[str, str]:
-        with self.client() as client:
-            lines = client.execute_command("CLUSTER", "INFO")
-            text = lines.decode() if isinstance(lines, bytes) else ""
-            if isinstance(lines, dict):
-                return {str(name): str(value) for name, value in lines.items()}
-            return dict(line.split(":", 1) for line in text.split() if ":" in line)
-
-    @property
-    def role(self) -> str:
-        with self.client() as client:
-            return str(client.info("replication")["role"])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def start(self) -> None:
-        """Again, as it was started before."""
-        self.process = subprocess.Popen(self.process.args, stdout=subprocess.DEVNULL)
 
 
 @dataclass
@@ -82,20 +45,6 @@ class Cluster:
         raise LookupError(key)
 
 
-def free_port() -> int:
-    # The second port, of the bus, is 10,000 above: it must be one too.
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            if port < 50_000:
-                try:
-                    two.bind(("127.0.0.1", port + 10_000))
-                except OSError:
-                    continue
-                return port
-
-
 @contextmanager
 def running_cluster(announced: Callable[[int], int] | None = None) -> Iterator[Cluster]:
     """`announced` gives for each node's port the one where clients are to find it. Then there are
@@ -105,7 +54,7 @@ def running_cluster(announced: Callable[[int], int] | None = None) -> Iterator[C
         count = MASTERS if announced else 2 * MASTERS
         nodes = [_start(Path(folder), stack, announced) for _ in range(count)]
         for node in nodes:
-            until(lambda node=node: _answers(node))
+            until(lambda node=node: node.answers())
         masters, replicas = nodes[:MASTERS], nodes[MASTERS:]
         each = -(-SLOTS // MASTERS)
         for number, node in enumerate(masters):
@@ -123,7 +72,7 @@ def running_cluster(announced: Callable[[int], int] | None = None) -> Iterator[C
             with replica.client() as client:
                 client.execute_command("CLUSTER", "REPLICATE", name)
         until(lambda: all(node.info()["cluster_state"] == "ok" for node in nodes))
-        until(lambda: all(_is_in_step(node) for node in replicas))
+        until(lambda: all(node.is_in_step() for node in replicas))
         yield Cluster(nodes)
 
 
@@ -143,23 +92,7 @@ def _start(folder: Path, stack: ExitStack, announced: Callable[[int], int] | Non
     command += ["--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"]
     if announced is not None:
         command += ["--cluster-announce-port", str(announced(port))]
-    node = Node(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
-    stack.callback(node.kill)
-    return node
-
-
-def _answers(node: Node) -> bool:
-    try:
-        with node.client() as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
-
-
-def _is_in_step(node: Node) -> bool:
-    with node.client() as client:
-        told = client.info("replication")
-    return told["role"] == "slave" and told["master_link_status"] == "up"
+    return Node.started(port, command, stack)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import redis
-
 from khazad_mitm.store.embedded_files import redis_server as binary
-from tests.clusters import Node, free_port
+from tests.nodes import Node, free_port
 from tests.servers import until
 
 SERVICE = "answers"
@@ -46,7 +43,7 @@ class Watched:
     def wait_until_safe(self) -> None:
         """A failover now would lead to a replica that has everything."""
         (replica,) = (node for node in self.nodes if node is not self.master)
-        until(lambda: _is_in_step(replica))
+        until(lambda: replica.is_in_step())
         until(lambda: self.told("CKQUORUM", SERVICE))
         with self.master.client() as client:
             assert client.wait(1, 20_000)
@@ -58,12 +55,12 @@ def watched() -> Iterator[Watched]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="khazad-")))
         nodes = [_start(folder, stack) for _ in range(2)]
         master, replica = nodes
-        until(lambda: all(map(_answers, nodes)))
+        until(lambda: all(node.answers() for node in nodes))
         with replica.client() as client:
             client.execute_command("REPLICAOF", "127.0.0.1", master.port)
-        until(lambda: _is_in_step(replica))
+        until(lambda: replica.is_in_step())
         sentinels = [_start(folder, stack, master.port) for _ in range(SENTINELS)]
-        until(lambda: all(map(_answers, sentinels)))
+        until(lambda: all(one.answers() for one in sentinels))
         made = Watched(nodes, sentinels)
         until(lambda: all(map(_knows_all, sentinels)))
         yield made
@@ -83,23 +80,7 @@ def _start(folder: Path, stack: ExitStack, watches: int | None = None) -> Node:
         ]
     config.write_text("\n".join(lines) + "\n")
     command = [str(binary(folder)), str(config), *(["--sentinel"] * (watches is not None))]
-    node = Node(port, subprocess.Popen(command, stdout=subprocess.DEVNULL))
-    stack.callback(node.kill)
-    return node
-
-
-def _answers(node: Node) -> bool:
-    try:
-        with node.client() as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
-
-
-def _is_in_step(node: Node) -> bool:
-    with node.client() as client:
-        told = client.info("replication")
-    return bool(told["role"] == "slave" and told["master_link_status"] == "up")
+    return Node.started(port, command, stack)
 
 
 def _knows_all(sentinel: Node) -> bool:

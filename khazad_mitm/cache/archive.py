@@ -251,15 +251,13 @@ class Archive:
             place = partial(self._place, miss, kept) if kept is not None and is_kept else None
             if place is None or not self._placer.hand(place):
                 self._parts.landings.end(_placing(miss))
-        if kept is not None:
-            if is_kept:
-                self._counters.count_stored()
-            if not kept.entry.exact_only:
-                self._checking.observe(miss, kept.entry.answer)
+        if kept is not None and not kept.entry.exact_only:
+            self._checking.observe(miss, kept.entry.answer)
 
     def _place(self, miss: Miss, kept: Kept) -> None:
         try:
             self._background.run(keeping.place(miss, kept.entry))
+            self._counters.count_stored()
         finally:
             self._parts.landings.end(_placing(miss))
 

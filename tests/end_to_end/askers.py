@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.clients import CHAT, HEADERS, Received
-from tests.end_to_end.proxies import CHECKOUT, START_S, environment
+from tests.end_to_end.proxies import START_S
+from tests.end_to_end.talking import Talking
 from tests.end_to_end.upstream import WAIT_S, Upstream
 
 PROGRAM = Path(__file__).parent / "programs" / "asker.py"
@@ -23,23 +23,12 @@ class Asker:
 
     def __init__(self, way: str, folder: Path, upstream: Upstream, settings: Any) -> None:
         """`way`: `blocking` or `awaiting`. `settings`: of `init`."""
-        self.log: list[str] = []
         self._lock = threading.Lock()
         self._answers: dict[str, Future[Received]] = {READY: Future()}
         url = f"https://127.0.0.1:{upstream.port}{CHAT}"
         given = [way, url, str(upstream.authority.ca), json.dumps(settings)]
-        self._process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), *given],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            env={**environment(folder), "PYTHONPATH": str(CHECKOUT)},
-        )
-        self._readers = [threading.Thread(target=read) for read in (self._hear, self._note)]
-        for reader in self._readers:
-            reader.start()
+        self._child = Talking([str(PROGRAM), *given], folder, self._hear)
+        self.log = self._child.log
 
     def wait(self) -> Asker:
         """Until `init` has done its work."""
@@ -62,21 +51,18 @@ class Asker:
         with self._lock:
             name = str(len(self._answers))
             self._answers[name] = Future()
-            assert self._process.stdin is not None
             line = {"id": name, "body": body.decode(), "headers": HEADERS}
-            self._process.stdin.write(json.dumps(line) + "\n")
+            self._child.say(json.dumps(line))
         return Asked(self, name)
 
     def stop(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._child.close()
         try:
-            self._process.wait(WAIT_S)
+            self._child.process.wait(WAIT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for reader in self._readers:
-            reader.join(WAIT_S)
+            self._child.process.kill()
+            self._child.process.wait()
+        self._child.join(WAIT_S)
 
     def _wait_for(self, name: str, limit_s: float = WAIT_S) -> Received:
         try:
@@ -84,20 +70,11 @@ class Asker:
         except BaseException as error:
             raise AssertionError("\n".join(self.log)) from error
 
-    def _hear(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                said = json.loads(line)
-                answer = self._answers[said.pop("id")]
-                whole = {"status": 0, "headers": {}, "body": ""} | said
-                answer.set_result(Received(**{**whole, "body": whole["body"].encode()}))
-
-    def _note(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as lines:
-            for line in lines:
-                self.log.append(line.rstrip())
+    def _hear(self, line: str) -> None:
+        said = json.loads(line)
+        answer = self._answers[said.pop("id")]
+        whole = {"status": 0, "headers": {}, "body": ""} | said
+        answer.set_result(Received(**{**whole, "body": whole["body"].encode()}))
 
 
 class Asked:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.clients import CHAT
-from tests.end_to_end.proxies import CHECKOUT, START_S, environment
+from tests.end_to_end.proxies import START_S
+from tests.end_to_end.talking import Talking
 from tests.end_to_end.upstream import WAIT_S, Upstream
 from tests.soak import questions
 from tests.soak.houses import DEADLINE_MS, HUNG_S, TTL_S, WORKS_S
@@ -30,7 +29,6 @@ class Lodger:
     ) -> None:
         """`way`: `blocking` or `awaiting`."""
         self.name = f"in process, {way}"
-        self.log: list[str] = []
         self._ledger = ledger
         self._first, self._last = threading.Event(), threading.Event()
         self._works: dict[str, bool] = {}
@@ -44,21 +42,12 @@ class Lodger:
             "asking": ASKING,
             "timeout_s": WAIT_S,
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.lodging", json.dumps(given)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            env={**environment(folder), "PYTHONPATH": str(CHECKOUT)},
-        )
-        self._readers = [threading.Thread(target=read) for read in (self._hear, self._note)]
-        for reader in self._readers:
-            reader.start()
+        arguments = ["-m", "tests.soak.lodging", json.dumps(given)]
+        self._child = Talking(arguments, folder, self._hear, self._ended)
+        self.log = self._child.log
 
     def pids(self) -> list[int]:
-        return [self._process.pid]
+        return [self._child.process.pid]
 
     def wait(self) -> bool:
         """Until it has found out whether its cache works; it asks nothing more before `begin`."""
@@ -75,34 +64,24 @@ class Lodger:
         return self._works.get("after", False)
 
     def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait()
-        for reader in self._readers:
-            reader.join()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        if self._child.process.poll() is None:
+            self._child.process.terminate()
+        self._child.process.wait()
+        self._child.join()
+        self._child.close()
 
     def _say(self, word: str) -> None:
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(f"{word}\n")
+            self._child.say(word)
         except BrokenPipeError:
             self.log.append("could not be told: it has ended")
 
-    def _hear(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                self._enter(json.loads(line))
+    def _hear(self, line: str) -> None:
+        self._enter(json.loads(line))
+
+    def _ended(self) -> None:
         self._first.set()
         self._last.set()
-
-    def _note(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as lines:
-            for line in lines:
-                self.log.append(line.rstrip())
 
     def _enter(self, said: dict[str, Any]) -> None:
         match said:
