@@ -7,7 +7,9 @@ Each stream is asked in passes, each shuffled anew. Between two passes all answe
 a pass is a day's traffic on a cold cache; what is known of the pool stays. A made-up model answers
 with a sentence of the question's class, another for each, so that the cache's own comparison of
 answers does not err: what is judged is the budget. Counted are questions served by meaning for the
-first time, right or wrong by label.
+first time, right or wrong by label. The passes ask the same questions, so that two which were found
+to have different answers meet again; with `--strangers` that is forgotten between passes, as if no
+question ever came back.
 
 Beside it stands every fixed threshold, with the same guards, on the same questions. The best one is
 the lowest that stays within the budget on all streams, as a setting has to that knows no workload;
@@ -39,6 +41,8 @@ from khazad_mitm.embed.local import LocalEmbedder
 from khazad_mitm.exchange import Hit, Miss
 from khazad_mitm.messages import Headers, Request
 from khazad_mitm.settings import PROFILES, from_mapping
+from khazad_mitm.store.memory import MemoryStore
+from khazad_mitm.store.pools import Refuted
 
 DATA = Path(__file__).resolve().parents[2] / "shared/quality/dev"
 STREAMS = ("banking77", "clinc")
@@ -56,6 +60,15 @@ FIXED_PASSES = 8
 class Question:
     text: str
     label: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    budget: float
+    share: float
+    """`shadow_share`"""
+    strangers: bool
+    """No pair of questions meets again."""
 
 
 @dataclass
@@ -91,6 +104,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--passes", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--strangers", action="store_true", help="forget pairs between passes")
     parser.add_argument("--budgets", type=float, nargs="+", default=[0.02, 0.05])
     parser.add_argument("--share", type=float, default=0.05, help="shadow_share")
     args = parser.parse_args()
@@ -102,9 +117,10 @@ def main() -> int:
         print(f"{name}: {fact}")
     print(f"{args.passes} passes, {args.seeds} seeds, shadow_share {args.share}\n", flush=True)
     vectors = Vectors()
-    streams = {name: _read(args.data / f"stream_{name}.json.gz") for name in STREAMS}
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    streams = {name: read(args.data / f"stream_{name}.json.gz") for name in STREAMS}
     orders = {
-        name: [_orders(questions, args.passes, seed) for seed in range(args.seeds)]
+        name: [shuffled(questions, args.passes, seed) for seed in seeds]
         for name, questions in streams.items()
     }
     fixed = {
@@ -114,18 +130,20 @@ def main() -> int:
         for name in STREAMS
     }
     for budget in args.budgets:
-        _compare(budget, streams, orders, fixed, vectors, args.share)
+        terms = Terms(budget, args.share, args.strangers)
+        _compare(terms, args.first_seed, streams, orders, fixed, vectors)
     return 0
 
 
 def _compare(
-    budget: float,
+    terms: Terms,
+    first_seed: int,
     streams: dict[str, list[Question]],
     orders: dict[str, list[list[list[int]]]],
     fixed: dict[str, dict[float, Count]],
     vectors: Vectors,
-    share: float,
 ) -> None:
+    budget = terms.budget
     within = {
         name: [at for at, count in found.items() if count.wrong <= budget * count.hits]
         for name, found in fixed.items()
@@ -138,8 +156,8 @@ def _compare(
         print(f"  {name:<10} fixed {common}            {fixed[name][common]}")
         print(f"  {name:<10} fixed {lowest[name]}, its own   {fixed[name][lowest[name]]}")
         kept = 0
-        for seed, per_pass in enumerate(orders[name]):
-            counts, at, checks = _learned(questions, per_pass, budget, share, vectors)
+        for seed, per_pass in enumerate(orders[name], first_seed):
+            counts, at, checks = _learned(questions, per_pass, terms, vectors)
             total, late = sum(counts, Count()), sum(counts[len(counts) // 2 :], Count())
             kept += total.wrong <= budget * total.hits
             print(f"  {name:<10} learned, seed {seed}     {total}; {checks} background calls")
@@ -159,8 +177,7 @@ def _lowest_run(within: list[float]) -> float:
 def _learned(
     questions: list[Question],
     orders: list[list[int]],
-    budget: float,
-    share: float,
+    terms: Terms,
     vectors: Vectors,
 ) -> tuple[list[Count], float | None, int]:
     """What a cache of ours serves in each pass, where its threshold ends, and its extra calls."""
@@ -169,8 +186,8 @@ def _learned(
             "redis_url": "memory",
             "profile": PROFILE,
             "embedding_model": LocalEmbedder.model,
-            "max_wrong_hits": budget,
-            "shadow_share": share,
+            "max_wrong_hits": terms.budget,
+            "shadow_share": terms.share,
             "shadow_per_hour": 1_000_000,
             "ttl": None,
             "embed_deadline_ms": 60_000,
@@ -179,7 +196,8 @@ def _learned(
         environ={},
     )
     cache = assembly.build_cache(settings, embed=vectors)
-    counts, pool = [], ""
+    counts, pool, store = [], "", cache._parts.store
+    assert isinstance(store, MemoryStore)
     try:
         for order in orders:
             count = Count()
@@ -188,8 +206,10 @@ def _learned(
                 pool = _ask(cache, questions[index], count, stored) or pool
             counts.append(count)
             for id_ in stored:
-                cache._parts.store.perform(Forget(id_))
-        earned = cache._parts.store.perform(Standing(pool))
+                store.perform(Forget(id_))
+            if terms.strangers:
+                store._refuted = Refuted()
+        earned = store.perform(Standing(pool))
         return counts, None if earned is None else earned.at, cache.stats().checked_hits
     finally:
         cache.close()
@@ -285,12 +305,12 @@ def _served(row: Any, stored: list[int], at: float, asked: int, is_vetoed: Any) 
     return None
 
 
-def _orders(questions: list[Question], passes: int, seed: int) -> list[list[int]]:
+def shuffled(questions: list[Question], passes: int, seed: int) -> list[list[int]]:
     chance = random.Random(seed)
     return [chance.sample(range(len(questions)), len(questions)) for _ in range(passes)]
 
 
-def _read(path: Path) -> list[Question]:
+def read(path: Path) -> list[Question]:
     return list(_questions(json.loads(gzip.decompress(path.read_bytes()))))
 
 

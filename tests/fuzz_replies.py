@@ -31,6 +31,7 @@ from khazad_mitm.cache.commands import (
     GetMany,
     Inventory,
     IsAccepted,
+    IsRefuted,
     Label,
     Nearest,
     Occupied,
@@ -141,7 +142,7 @@ def check(command: StoreCommand, found: Any, seal: Seal | None) -> None:
         case Nearest():
             assert all(isinstance(one, Neighbour) for one in found or ())
             assert all(one.entry is None or one.entry.id == one.id for one in found or ())
-        case IsAccepted() | Occupied():
+        case IsAccepted() | IsRefuted() | Occupied():
             assert found in (None, True, False)
         case Standing():
             assert found is None or (0.0 <= found.at <= 1.0 and 0.0 <= found.share <= 1.0)
@@ -187,6 +188,8 @@ def _command(rng: random.Random) -> StoreCommand:
             Standing(POOL),
             Weigh(POOL, rng.randrange(SLOTS), rng.randrange(2), rng.randrange(2), 0, 0.5),
             Settle(POOL, rng.choice((None, Earned(0.9, 0.1)))),
+            Weigh(POOL, rng.randrange(SLOTS), 1, 1, 1, 0.5, a[-16:]),
+            IsRefuted(POOL, a[-16:]),
             Remember(a, ASKED),
             Recall(a),
             Find(rng.choice((a, a[:4], "0"))),

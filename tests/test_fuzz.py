@@ -102,7 +102,7 @@ def test_a_key_for_two_different_requests_is_found(monkeypatch: pytest.MonkeyPat
 
 
 def test_replies_that_others_wrote_raise_nothing() -> None:
-    told = fuzz_replies.run(random.Random(1), lambda cases: cases >= 3_000)
+    told = fuzz_replies.run(random.Random(5), lambda cases: cases >= 3_000)
 
     assert told["found"] > KEPT_AT_LEAST
     assert told["found nearby"] > 0

@@ -218,6 +218,8 @@ class Weigh:
     wrong: int = 0
     doubted: float = 0.0
     """What the doubt is multiplied by (`budget.doubted`); 0: this does not touch it."""
+    refuted: str = ""
+    """A pair (16 hex digits) whose answers differ; outlives the counts. Of very many some go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,14 @@ class Settle:
 
     pool: str
     earned: Earned | None
+
+
+@dataclass(frozen=True, slots=True)
+class IsRefuted:
+    """-> bool. Is a pair known as one whose answers differ? See `Weigh`."""
+
+    pool: str
+    pair: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +328,7 @@ StoreCommand: TypeAlias = (
     | Standing
     | Weigh
     | Settle
+    | IsRefuted
     | Remember
     | Recall
     | Find

@@ -113,6 +113,9 @@ def lookup(prepared: Prepared, now: float) -> Steps[Outcome]:
         if vetoed:
             refused = vetoed if neighbour.similarity >= threshold else refused
             continue
+        if terms is not None and (yield from shadow.is_refuted(ticket, neighbour)):
+            refused = "evidence"
+            continue
         may_ask = neighbour.similarity >= threshold and judged < second.MOST_JUDGED
         pair = Pair(found.question, text, neighbour.similarity)
         match (yield from second.opinion(pair, rules.verifier, may_ask and rules.verifier_waits)):

@@ -5,7 +5,8 @@ upstream has just answered, and that answer is held against the neighbour's. Of 
 sampled share is asked again in the background (`Sampler`; the edges make the calls). Where asking
 again would leave something behind at the provider, that share is not served in the first place.
 
-What is compared is counted (`Weigh`); from the counts follows the pool's threshold (`Settle`).
+What is compared is counted (`Weigh`); from the counts follows the pool's threshold (`Settle`). Two
+questions whose answers were different are not taken for each other again (`IsRefuted`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from dataclasses import dataclass
 
 from khazad_mitm.cache import budget
 from khazad_mitm.cache.budget import Earned
-from khazad_mitm.cache.commands import Asked, Remember, Settle, Standing, Steps, Weigh
+from khazad_mitm.cache.commands import (
+    Asked,
+    IsRefuted,
+    Remember,
+    Settle,
+    Standing,
+    Steps,
+    Weigh,
+)
 from khazad_mitm.cache.compare import agree
 from khazad_mitm.cache.prompt import question_path, question_text
 from khazad_mitm.errors import CacheUnavailable
@@ -69,6 +78,18 @@ def opened_at(ticket: Miss, terms: Terms, floor: float) -> Steps[Earned]:
     return Earned(max(earned.at, floor, terms.lowest), share)
 
 
+def is_refuted(ticket: Miss, neighbour: Neighbour) -> Steps[bool]:
+    """Is it known that the neighbour's answer is another than this question's?"""
+    refuted: bool = yield IsRefuted(ticket.pool, _pair_of(ticket, neighbour))
+    return refuted
+
+
+def _pair_of(ticket: Miss, neighbour: Neighbour) -> str:
+    """A pair's name, whichever of the two was asked."""
+    both = " ".join(sorted((ticket.digests.fingerprint, neighbour.id)))
+    return hashlib.blake2b(both.encode(), digest_size=8).hexdigest()
+
+
 def observe(
     ticket: Miss, neighbour: Neighbour, answer: bytes, terms: Terms, *, was_served: bool
 ) -> Steps[bool | None]:
@@ -96,6 +117,7 @@ def observe(
         checked=1,
         wrong=0 if agreed else 1,
         doubted=budget.doubted(not agreed, terms.most_wrong) if was_served else 0.0,
+        refuted="" if agreed else _pair_of(ticket, neighbour),
     )
     return agreed
 
@@ -110,10 +132,11 @@ def count(
     checked: int = 0,
     wrong: int = 0,
     doubted: float = 0.0,
+    refuted: str = "",
 ) -> Steps[None]:
     """Count, and work the threshold out anew where it may have moved."""
     slot = budget.slot_of(similarity, was_served)
-    slots = yield Weigh(pool, slot, candidates, checked, wrong, doubted)
+    slots = yield Weigh(pool, slot, candidates, checked, wrong, doubted, refuted)
     checks = sum(tally.checked for tally in slots)
     if checked and (wrong or checks % SETTLED_EVERY == 0):
         at = budget.threshold(slots, terms.most_wrong, terms.lowest)

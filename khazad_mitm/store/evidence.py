@@ -21,6 +21,7 @@ from khazad_mitm.cache.commands import (
     Block,
     Find,
     Forget,
+    IsRefuted,
     Recall,
     Remember,
     Settle,
@@ -28,6 +29,7 @@ from khazad_mitm.cache.commands import (
 )
 from khazad_mitm.store import scripts, weights
 from khazad_mitm.store.keys import Keys
+from khazad_mitm.store.pools import place_of
 from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.trips import Program, RedisCommand, call, checked
 
@@ -95,6 +97,9 @@ def weigh(command: Weigh, keys: Keys) -> Program[tuple[Tally, ...]]:
         *(WINDOW, MOST_DOUBT, POOL_TTL_S),
     )
     try:
+        if command.refuted:
+            pair = (place_of(command.refuted), command.refuted)
+            yield from call(scripts.SETTLE, (keys.refuted(command.pool),), (POOL_TTL_S, *pair))
         fields = yield from call(scripts.WEIGH, (keys.expiry, keys.pool(command.pool)), arguments)
     except OutOfMemoryError:
         return EMPTY
@@ -112,6 +117,11 @@ def settle(command: Settle, keys: Keys) -> Program[None]:
         yield from call(scripts.SETTLE, (pool,), (POOL_TTL_S, *fields))
     except OutOfMemoryError:
         return
+
+
+def is_refuted(command: IsRefuted, keys: Keys) -> Program[bool]:
+    (pair,) = yield [("HGET", keys.refuted(command.pool), place_of(command.pair))]
+    return bool(checked(pair) == command.pair.encode())
 
 
 def remember(

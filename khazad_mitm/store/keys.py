@@ -11,6 +11,7 @@
     {NS:B}:d         hash of what is known of each entry without its body (see `inventory`)
     {NS:B}:c:DIGEST  a credential: accepted by the upstream, or the millisecond of its refusal
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
+    {NS:B}:r:POOL    hash of pairs whose answers were different, by places they may take over
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
     {NS:B}:f:DIGEST  the worker that asks the upstream for all, for a few seconds
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
@@ -72,6 +73,9 @@ class Keys:
 
     def pool(self, digest: str) -> str:
         return f"{self.prefix}w:{digest}"
+
+    def refuted(self, pool: str) -> str:
+        return f"{self.prefix}r:{pool}"
 
     def history(self, id_: str) -> str:
         return f"{self.prefix}h:{id_}"

@@ -26,6 +26,7 @@ from khazad_mitm.cache.commands import (
     GetMany,
     Inventory,
     IsAccepted,
+    IsRefuted,
     Label,
     Lease,
     Nearest,
@@ -46,7 +47,7 @@ from khazad_mitm.exchange import Entry, Neighbour
 from khazad_mitm.store import weights
 from khazad_mitm.store.kept import Kept
 from khazad_mitm.store.matrix import Matrix
-from khazad_mitm.store.pools import Blocks, Credentials, Pools
+from khazad_mitm.store.pools import Blocks, Credentials, Pools, Refuted
 
 if TYPE_CHECKING:
     from khazad_mitm.exchange import Vector
@@ -105,9 +106,13 @@ class MemoryStore:
                 case Standing(pool):
                     return self._pools.standing(pool)
                 case Weigh():
+                    if command.refuted:
+                        self._refuted.add(command.pool, command.refuted)
                     return self._pools.weigh(command)
                 case Settle(pool, earned):
                     return self._pools.settle(pool, earned)
+                case IsRefuted(pool, pair):
+                    return self._refuted.knows(pool, pair)
                 case Remember(id_, asked):
                     return self._remember(id_, asked)
                 case Recall(id_):
@@ -167,6 +172,7 @@ class MemoryStore:
         self._accepted = Credentials()
         self._pools = Pools()
         self._blocks = Blocks()
+        self._refuted = Refuted()
 
     def _ids(self, prefix: str) -> list[str]:
         return [id_ for id_ in self._kept if id_.startswith(prefix) and self._live(id_) is not None]

@@ -13,6 +13,13 @@ MOST = 10_000
 """Of pools, and of requests with blocks; those that were used last stay."""
 MOST_BLOCKS = 64
 """Of one request."""
+PLACES = 16_384
+"""For the pairs of one pool, a megabyte in Redis: the next one in the same place takes it over."""
+
+
+def place_of(pair: str) -> int:
+    """Where a pair is kept. Two may share a place; then the last one has it."""
+    return int(pair, 16) % PLACES
 
 
 @dataclass(slots=True)
@@ -63,6 +70,22 @@ class Pools:
         if len(self._pools) > MOST:
             self._pools.popitem(last=False)
         return pool
+
+
+class Refuted:
+    """Pairs whose answers were different, by pool. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._pools: OrderedDict[str, dict[int, str]] = OrderedDict()
+
+    def add(self, pool: str, pair: str) -> None:
+        self._pools.setdefault(pool, {})[place_of(pair)] = pair
+        self._pools.move_to_end(pool)
+        if len(self._pools) > MOST:
+            self._pools.popitem(last=False)
+
+    def knows(self, pool: str, pair: str) -> bool:
+        return self._pools.get(pool, {}).get(place_of(pair)) == pair
 
 
 class Blocks:

@@ -24,6 +24,7 @@ from khazad_mitm.cache.commands import (
     GetMany,
     Inventory,
     IsAccepted,
+    IsRefuted,
     Label,
     Lease,
     Nearest,
@@ -93,6 +94,8 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return evidence.weigh(command, space.at(pool))
         case Settle(pool):
             return evidence.settle(command, space.at(pool))
+        case IsRefuted(pool):
+            return evidence.is_refuted(command, space.at(pool))
         case Remember(id_):
             keys = space.at(id_)
             return evidence.remember(command, keys, space.bounds(keys), space.seal)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from khazad_mitm.cache import budget
 from khazad_mitm.cache.budget import BANDS, CONFIDENCE, EMPTY, LOWEST, Tally
 
-from .traffic import Pool, falling, run, similarities
+from .traffic import Pool, falling, run, run_known, similarities
 
 SEEDS = range(40)
 
@@ -198,6 +198,33 @@ def _seen(groups) -> float:
     return sum(t.candidates * t.wrong / t.checked for t in groups if t.checked) / total
 
 
+@pytest.mark.parametrize(("bound", "least", "most"), [(budget.upper_bound, 0, 2), (_seen, 30, 40)])
+def test_the_bound_holds_where_pairs_that_were_wrong_do_not_meet_again(bound, least, most):
+    """And, that this may fail, what was merely seen does not."""
+    failed = sum(_ever_fails_among_known(seed, bound) for seed in SEEDS)
+
+    assert least <= failed <= most
+
+
+def _ever_fails_among_known(seed: int, bound: Callable[[list[Tally]], float]) -> bool:
+    chance = random.Random(seed)
+    pairs = [chance.random() < 0.08 for _ in range(400)]
+    groups, wrongness = [Tally(), Tally()], 0.0
+    for step in range(1, 801):
+        # The chance of the next one, given all that was refuted so far.
+        wrongness += sum(pairs) / len(pairs)
+        place, group = chance.randrange(len(pairs)), chance.randrange(2)
+        checked = group == 0 or chance.random() < 0.3
+        wrong = pairs[place] and checked
+        old = groups[group]
+        groups[group] = Tally(old.candidates + 1, old.checked + checked, old.wrong + wrong)
+        if wrong:
+            del pairs[place]
+        if step % 100 == 0 and wrongness / step > bound(groups):
+            return True
+    return False
+
+
 def test_what_is_served_stays_within_the_budget():
     exceeded = 0
     for seed in SEEDS:
@@ -218,6 +245,19 @@ def test_what_is_spent_at_the_edge_of_the_budget_stays_within_it():
         exceeded += sum(pool.served) > 0.02 * len(pool.served)
 
     assert exceeded <= (1 - CONFIDENCE) * 20
+
+
+def test_pairs_that_were_refuted_leave_room_for_others_within_the_budget():
+    for seed in range(8):
+        memory, none = Pool(budget=0.02), Pool(budget=0.02)
+        for pool in (memory, none):
+            refutes = pool is memory
+            run_known(
+                pool, random.Random(seed), falling(0.2, 12), 6_000, known=1_000, refutes=refutes
+            )
+
+        assert sum(memory.served) <= 0.02 * len(memory.served)
+        assert len(memory.served) > len(none.served)
 
 
 def test_hits_grow_with_traffic():

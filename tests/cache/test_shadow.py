@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.budget import Earned, Tally
-from khazad_mitm.cache.commands import Settle, Standing, Weigh
+from khazad_mitm.cache.commands import Forget, ForgetMany, Inventory, Settle, Standing, Weigh
 from khazad_mitm.cache.shadow import HOUR_S, Sampler, Terms, is_sampled, observe
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Hit, Miss
@@ -53,6 +53,11 @@ def asked_again(desk: Desk, hit: Any, body: bytes) -> None:
     capture.feed(body)
     capture.finish(200, Headers([("Content-Type", "application/json")]))
     assert desk.cache.drain(5)
+
+
+def expire_all(desk: Desk) -> None:
+    """The answers; what was learned stays."""
+    desk.store.perform(ForgetMany(tuple(facts.id for facts in desk.store.perform(Inventory()))))
 
 
 def test_nothing_is_served_by_meaning_before_it_is_proven(desk: Desk) -> None:
@@ -195,6 +200,51 @@ def test_a_hit_that_was_wrong_counts_and_is_not_repeated(checking: Desk) -> None
     assert isinstance(repeat, Hit)
     assert "Tea, 3 cups." == json.loads(repeat.entry.answer)["choices"][0]["message"]["content"]
     assert checking.store.perform(Standing(pool)) is None
+
+
+def test_two_questions_with_different_answers_are_never_taken_for_each_other_again(
+    desk: Desk,
+) -> None:
+    """Whichever is asked, and after both answers have expired."""
+    pool = opened(desk, at=0.999)
+    one, other = asked("tea or coffee"), asked("coffee or tea, please")
+    desk.answer(desk.ask(one), chat("Tea, 2 cups."))
+    desk.answer(desk.ask(other), chat("Tea, 3 cups.", 2))
+    desk.store.perform(Settle(pool, Earned(0.75)))
+    for stored, question in ((one, other), (other, one)):
+        expire_all(desk)
+        desk.answer(desk.ask(stored), chat("Tea, 2 cups."))
+        outcome = desk.ask(question)
+
+        assert isinstance(outcome, Miss)
+        assert "refused evidence" == outcome.reason
+        assert outcome.candidate is None
+        desk.answer(outcome, chat("Tea, 3 cups.", 3))
+
+
+def test_a_hit_that_was_wrong_is_not_served_again_once_it_has_expired(checking: Desk) -> None:
+    pool = opened(checking)
+    checking.answer(checking.ask(asked("tea or coffee")), chat("Tea, 2 cups."))
+    asked_again(checking, checking.ask(asked("coffee or tea")), chat("Tea, 3 cups.", 2))
+    expire_all(checking)
+    checking.store.perform(Settle(pool, Earned(0.75)))
+    checking.answer(checking.ask(asked("tea or coffee")), chat("Tea, 2 cups."))
+
+    assert isinstance(checking.ask(asked("coffee or tea")), Miss)
+
+
+def test_the_next_neighbour_answers_in_place_of_one_that_was_refuted(desk: Desk) -> None:
+    desk.answer(desk.ask(asked("tea or coffee")), chat("Tea, 2 cups."))
+    desk.answer(desk.ask(asked("coffee or teas")), chat("Tea, 3 cups.", 2))
+    own = desk.ask(asked("coffee or teas"))
+    assert isinstance(own, Hit)
+    desk.store.perform(Forget(own.entry.id))
+    desk.answer(desk.ask(asked("teas or coffee")), chat("Tea, 3 cups.", 3))
+    opened(desk)
+    hit = desk.ask(asked("coffee or teas"))
+
+    assert isinstance(hit, Hit)
+    assert "teas or coffee" == hit.entry.question
 
 
 def test_an_error_teaches_nothing(checking: Desk) -> None:

@@ -29,7 +29,8 @@ class Pool:
     """Of each candidate that was served: was it wrong?"""
     asked: int = 0
 
-    def ask(self, similarity: float, wrong: bool, coin: float) -> None:
+    def ask(self, similarity: float, wrong: bool, coin: float) -> bool:
+        """Was it checked?"""
         self.asked += 1
         is_served = self.earned is not None and similarity >= self.earned.at
         if is_served:
@@ -44,7 +45,7 @@ class Pool:
             wrong=tally.wrong + (is_checked and wrong),
         )
         if not is_checked:
-            return
+            return False
         if is_served:
             self.doubt = (self.doubt + 1) * budget.doubted(wrong, self.budget)
         if self.doubt >= MOST_DOUBT:
@@ -56,6 +57,7 @@ class Pool:
             at = budget.threshold(self.known, self.budget, self.lowest)
             share = budget.share(self.known, self.budget, self.share)
             self.earned = None if at is None else Earned(at, share)
+        return True
 
     @property
     def threshold(self) -> float | None:
@@ -78,6 +80,19 @@ def run(pool: Pool, chance: random.Random, rate: Rate, candidates: int) -> None:
     for _ in range(candidates):
         similarity = similarities(chance)
         pool.ask(similarity, chance.random() < rate(similarity), chance.random())
+
+
+def run_known(
+    pool: Pool, chance: random.Random, rate: Rate, candidates: int, *, known: int, refutes: bool
+) -> None:
+    """So many pairs meet again and again; with `refutes` none again that was found to be wrong."""
+    drawn = [similarities(chance) for _ in range(known)]
+    pairs = [(similarity, chance.random() < rate(similarity)) for similarity in drawn]
+    for _ in range(candidates):
+        pair = chance.choice(pairs)
+        is_checked = pool.ask(*pair, chance.random())
+        if refutes and is_checked and pair[1]:
+            pairs.remove(pair)
 
 
 def falling(at_lowest: float, steepness: float = 25.0) -> Rate:

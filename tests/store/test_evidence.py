@@ -17,6 +17,7 @@ from khazad_mitm.cache.commands import (
     Forget,
     Get,
     IsAccepted,
+    IsRefuted,
     Nearest,
     Put,
     Recall,
@@ -30,6 +31,7 @@ from khazad_mitm.cache.commands import (
 from khazad_mitm.errors import WriteDenied
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.evidence import MOST_BLOCKS, MOST_REMEMBERED
+from khazad_mitm.store.pools import PLACES
 from khazad_mitm.store.redis_store import RedisStore
 from tests.servers import RedisServer
 from tests.store.conftest import MakeStore
@@ -101,6 +103,36 @@ def test_too_much_doubt_closes_a_pool_and_forgets_its_past(store: Store) -> None
 
     assert EMPTY == store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=MOST_DOUBT))
     assert store.perform(Standing(POOL)) is None
+
+
+def test_a_pair_that_was_refuted_is_so_for_all_workers_and_in_its_pool_only(
+    make_store: MakeStore,
+) -> None:
+    one = make_store()
+    other = one if one.__class__.__name__ == "MemoryStore" else make_store()
+    pair = digest(1)[-16:]
+    one.perform(Weigh(POOL, 1, refuted=pair))
+
+    assert other.perform(IsRefuted(POOL, pair)) is True
+    assert other.perform(IsRefuted(digest(78), pair)) is False
+    assert other.perform(IsRefuted(POOL, digest(2)[-16:])) is False
+
+
+def test_a_pair_that_was_refuted_outlives_what_was_counted(store: Store) -> None:
+    pair = digest(1)[-16:]
+    store.perform(Weigh(POOL, 1, refuted=pair))
+    store.perform(Weigh(POOL, 1, 1, 1, 1, doubted=MOST_DOUBT))
+
+    assert store.perform(IsRefuted(POOL, pair)) is True
+
+
+def test_of_very_many_refuted_pairs_the_last_in_a_place_is_known(store: Store) -> None:
+    first, last = digest(1)[-16:], digest(1 + PLACES)[-16:]
+    store.perform(Weigh(POOL, 1, refuted=first))
+    store.perform(Weigh(POOL, 1, refuted=last))
+
+    assert store.perform(IsRefuted(POOL, first)) is False
+    assert store.perform(IsRefuted(POOL, last)) is True
 
 
 def test_doubt_is_carried_on(store: Store) -> None:

@@ -92,7 +92,7 @@ def command(dice: random.Random, places: list[Place]) -> StoreCommand:
             Renew((name(number), elsewhere.name(other)), mine, LEASE_S),
             Renew((name(number),), mine, 0.0),
             Block(name(number), elsewhere.name(other)),
-            Weigh(name(number), 3, candidates=1, checked=1),
+            Weigh(name(number), 3, candidates=1, checked=1, refuted=elsewhere.name(other)[:16]),
             Settle(name(number), Earned(0.8)),
         )
     )
