@@ -18,6 +18,7 @@ AS_GOOD = frozenset(tables.lemma(word) for word in ("effective", "efficient"))
 IN_A_WORD = (
     (frozenset("maximum max".split()), frozenset(("larg", "big", "high", "long", "much"))),
     (frozenset("minimum min".split()), frozenset(("small", "low", "short", "littl", "few"))),
+    (frozenset(("last",)), frozenset(("new",))),
     (frozenset("key main primary principal chief crucial".split()), frozenset(("important",))),
 )
 EXTREMES = tuple(

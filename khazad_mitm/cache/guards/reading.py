@@ -46,7 +46,14 @@ ORDINAL_SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
 BEFORE_ONE = frozenset("war type part phase stage chapter volume class grade article".split())
 RANKS = frozenset(("First", "Second", "Third"))
+AMOUNTS = frozenset(
+    "digit digits average mean even odd prime random negative positive whole natural".split()
+)
+"""Numbers that are numbers."""
+ID = tables.lemma("id")
 DEGREES = re.compile(r"\s*[°º]\s*([CF])\b", re.IGNORECASE)
+SLASHED = re.compile(r"(?<!\w)(w/o|b/c|w/)(?=\s)", re.IGNORECASE)
+SLASHES = {"w/o": "without", "w/": "with", "b/c": "because"}
 SCALES = {"C": " celsius", "F": " fahrenheit"}
 # Case says nothing where nearly every word has a capital, or none has.
 SHOUTED = 0.7
@@ -131,13 +138,17 @@ def _words(text: str) -> tuple[Word, ...]:
         is_function = item.said in FUNCTION or item.said.startswith("~")
         lemma = item.said if is_function else tables.lemma(degrees.positive(item.said))
         is_beside = _is_beside_name(raw, index)
+        is_id = item.said == "number" and _is_id(raw, index)
+        if is_id:
+            lemma = ID
         is_name = (item.is_name and not is_beside) or item.said in tables.NAMES
         found.append(
             Word(
                 item.said,
                 lemma,
                 not is_function,
-                (not is_function and spelling.stem(item.said) in tables.GENERIC) or is_beside,
+                (not is_function and not is_id and spelling.stem(item.said) in tables.GENERIC)
+                or is_beside,
                 is_name,
                 item.sentence,
                 item.starts,
@@ -155,8 +166,17 @@ def _is_beside_name(raw: list[_Raw], index: int) -> bool:
     return any(item.is_name or item.said in tables.NAMES for item in near)
 
 
+def _is_id(raw: list[_Raw], index: int) -> bool:
+    """The number of an invoice, of a flight: a name, not how many there are."""
+    before = raw[index - 1].said if index else ""
+    after = raw[index + 1].said if index + 1 < len(raw) else ""
+    is_thing = before.isalpha() and before not in FUNCTION and before not in AMOUNTS
+    return is_thing and after != "of" and spelling.stem(before) not in tables.GENERIC
+
+
 def _split(text: str) -> list[_Raw]:
     text = DEGREES.sub(lambda degrees: SCALES[degrees[1].upper()], text.replace("’", "'"))
+    text = SLASHED.sub(lambda short: SLASHES[short[1].lower()], text)
     if opening := OPENING.match(text):
         text = text[opening.end() :]
     found: list[_Raw] = []

@@ -26,6 +26,7 @@ INSTEAD = {
     "another": frozenset("new other different else more 2".split()),
     "only": frozenset("just solely exclusively merely alone".split()),
     "first": frozenset(("1",)),
+    "last": frozenset(("latest",)),
     "except": frozenset("without other excluding".split()),
 }
 TURNS = {"this": 0, "current": 0, "next": 1, "coming": 1, "upcoming": 1, "following": 1,

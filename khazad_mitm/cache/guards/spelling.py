@@ -173,6 +173,10 @@ def _is_part(word: str) -> bool:
     return word in TENS or word in UNITS
 
 
+NO_ADVERBS = frozenset("friendly costly lonely lovely deadly orderly".split())
+"""Friendly is not what a friend does."""
+
+
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """The part that the forms of a word share. Not for function words."""
@@ -191,7 +195,7 @@ def stem(word: str) -> str:
     elif word.endswith("ed") and not word.endswith("eed") and len(word) > 4:
         if _has_vowel(word[:-2]):
             word = _single(word[:-2])
-    elif word.endswith("ly") and len(word) > 5:
+    elif word.endswith("ly") and len(word) > 5 and word not in NO_ADVERBS:
         word = word[:-2]
     else:
         word = _single(word)

@@ -21,6 +21,9 @@ from khazad_mitm.cache.guards.reading import read
         ("Hi there, thanks in advance", ""),
         ("Right, then turn right", "then turn right"),
         ("Right, please", "right please"),
+        ("w/o salt, w/ pepper", "without salt with pepper"),
+        ("rye rather than wheat", "rye ~instead wheat"),
+        ("the most recent tide", "the latest tide"),
     ],
 )
 def test_a_text_is_read_in_one_spelling(text: str, said: str) -> None:
@@ -53,3 +56,17 @@ def test_sentences_that_tell_are_known_where_another_asks():
 
 def test_a_question_word_stands_for_what_it_asks():
     assert read("What is its price?").content[0].lemma in read("How much is it?").lemmas
+
+
+def test_the_number_of_a_ticket_is_none_that_is_counted():
+    ticket, count, prime = map(
+        read, ("my ticket number", "the number of tickets", "a prime number")
+    )
+
+    assert read("my ticket id").lemmas <= ticket.lemmas
+    assert count.lemmas.isdisjoint(read("id").lemmas)
+    assert prime.lemmas.isdisjoint(read("id").lemmas)
+
+
+def test_friendly_is_not_what_a_friend_does():
+    assert read("friend").lemmas.isdisjoint(read("friendly").lemmas)

@@ -117,6 +117,7 @@ KINDS = {
     "operation": "count sum plus minus times addition subtraction multiplication division sum"
     " product quotient average mean median mode variance",
     "verb": "get post put patch",
+    "construct": "comprehension generator lambda closure decorator iterator coroutine",
 }
 
 # Kinds whose members are names, in lower case too.

@@ -20,7 +20,7 @@ ASKING = """
     rewrite rephrase reword paraphrase reformulate restate; rewrite revise edit improve;
     rewrite make; proofread correct check; expand elaborate extend; draft write prepare;
     classify categorize label tag; identify detect determine find recognize; analyze examine review
-    assess evaluate inspect; estimate approximate; predict forecast; translate render put;
+    assess evaluate inspect; estimate approximate; predict forecast; translate render put say;
     solve answer; illustrate show; imagine pretend; simplify simple easy;
 """
 ACTS = """
@@ -50,7 +50,8 @@ ACTS = """
     convert make; split separate break; calculate find determine get compute;
     build compile; deploy publish release; update upgrade; upgrade switch;
     kill terminate stop end; debug troubleshoot fix; optimize improve; refactor clean;
-    use apply; use need; work function operate run; include cover contain; apply enroll register;
+    use apply; use need; work function operate run; include cover contain feature; apply enroll
+    register;
     accept take support; place make submit; pay charge cost; book order reserve buy; deliver ship
     send arrive receive; claim request apply; use redeem enter; redeem apply; report tell;
     pack bring take carry; bake cook make prepare; plant grow; relieve treat ease soothe manage;
@@ -130,7 +131,9 @@ DESCRIBING = """
     maximum big; maximum high; maximum long; minimum small; minimum low; minimum short;
     right correct; near close; new change; far distant; cheap low;
     expensive high; different other; strange unusual weird; necessary required; hard strong;
-    suitable good appropriate; sure certain; beginner newbie novice; available possible;
+    suitable good appropriate; all every each; last new; course dish; beep chirp;
+    accept pay; identifier id; need request; count amount; sure certain; beginner newbie novice;
+    available possible;
 """
 # Forms of one word whose stems are too short, or too unlike, to show it.
 FORMS = """

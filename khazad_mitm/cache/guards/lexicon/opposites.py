@@ -24,8 +24,10 @@ PAIRS = (
     " activate/deactivate mention/omit praise/criticize reward/punish succeed/fail marry/divorce"
     " gain/shed speed/slow accelerate/brake ascend/descend climb/descend rent/buy lease/buy"
     " debit/credit teach/learn cause/cure cause/prevent cause/treat treat/prevent cure/prevent"
-    " invest/divest refund/charge upvote/downvote encourage/discourage help/harm heal/hurt"
-    " improve/worsen live/die"
+    " much/little once/twice differ/same differ/similar differ/alike differ/common"
+    " similarity/difference invest/divest refund/charge upvote/downvote encourage/discourage"
+    " help/harm heal/hurt"
+    " improve/worsen live/die build/fall build/collapse"
     # Directions and places.
     " left/right north/south east/west northern/southern eastern/western top/bottom front/back"
     " above/below over/under inside/outside indoor/outdoor internal/external inner/outer"

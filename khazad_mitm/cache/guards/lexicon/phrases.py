@@ -89,7 +89,7 @@ ASKED = _table(
 # What a question word asks for without naming it: "how much is it", "what is its price".
 IMPLIED = {
     "~howmuch": "price amount",
-    "~howmany": "number",
+    "~howmany": "number count",
     "~howlong": "duration time length",
     "~howfast": "speed",
     "~howoften": "frequency",
@@ -132,7 +132,13 @@ POLITE = _table(
         does anybody know; can anyone tell me; can someone tell me; can anyone explain;
         can someone explain; thanks in advance; thank you in advance; thank you;
         thank you very much; thanks a lot; many thanks; good morning team; good afternoon team;
-        hi there; hello there; hey there; hi all; hi everyone; dear team; for a friend;
+        hi there; hello there; hey there; hi all; hi everyone; dear team; for a friend; a pair of;
+        any fix; any tips; any advice; any suggestions; any hint;
+        any solution; any workaround; any recommendations;
+        can you tell us; could you tell us; would you tell us; tell us; please tell us;
+        let us know; please let us know; can you let us know; could you let us know;
+        can you help us; could you help us; please help us; we would like to know;
+        we want to know; we need to know; we were wondering if; we are wondering;
         as soon as possible; i appreciate it; if you do not mind; if possible; would you mind;
         let me know; i do not know; i do not understand; i am not sure; not sure;
         what i want to know is; my question is; by the way; kind regards; best regards;
@@ -225,8 +231,23 @@ OTHER = _table(
     until: up until; till; up to the time
     because: due to; owing to; on account of; because of
     excluding: other than; apart from; aside from; except for; with the exception of; but not
-    last: most recent; most recently
-    latest: newest; most current; most up to date
+    latest: newest; most current; most up to date; most recent; most recently
+    ~instead: instead of; rather than; in place of
+    always: every time; each time; at all times; whenever
+    descending order: from highest to lowest; highest to lowest; from largest to smallest;
+        largest to smallest; from high to low; high to low; from newest to oldest;
+        newest first; highest first; largest first; biggest first; latest first
+    ascending order: from lowest to highest; lowest to highest; from smallest to largest;
+        smallest to largest; from low to high; low to high; from oldest to newest;
+        oldest first; lowest first; smallest first
+    withdraw cash: take out cash; take out money; take cash out; take money out; get cash out;
+        get money out; get out cash; take out some cash; take out some money
+    backup: back up
+    sleep: fall asleep; get to sleep; go to sleep
+    return it: bring it back; send it back; take it back; give it back
+    return them: bring them back; send them back; take them back; give them back
+    native language: first language; mother tongue
+    fall: come down; fall down
     how often: with what frequency
     largest population: most populous; most people
     same: the same thing; the very same
@@ -245,7 +266,9 @@ OTHER = _table(
     missing: not arrive; not yet arrive; not receive; not yet receive; not come; not yet come;
         not show up; not turn up; not been delivered; not been received; never arrive;
         never receive; never come; never show up;
-        not get here; not reach me; not here yet
+        not get here; not reach me; not here yet; nothing arrive; nothing has arrived;
+        nothing come; nothing has come; nobody show up; nobody has shown up; nobody come;
+        nobody has come; nobody turn up; nobody has turned up
     register: create an account; create account; make an account; set up an account
     twofactor: 2fa; 2 factor authentication; 2 factor; 2 step verification; 2 step authentication;
         mfa; multi factor authentication; multifactor authentication
@@ -256,6 +279,8 @@ OTHER = _table(
     current time: time now; time right now
     again: once more; one more time; once again; another time
     another: one more
+    several: a number of; quite a number of
+    count: number of; total number of
     from: based on; on the basis of
     help for: help against; good against; good for treating; work against
     downtown: city center; city centre; town center; town centre
@@ -306,7 +331,7 @@ OTHER = _table(
     and: as well as
     like: such as
     many: a lot of; lots of
-    2: a couple of; a pair of
+    2: a couple of
     12: a dozen
     currently: at the moment; right now; at present; these days; as of now
     ~world: in the world

@@ -14,9 +14,10 @@ DOING = """
     change modify alter edit adjust;
     create make build generate produce write compose draft construct develop;
     show display present; get obtain receive; choose select pick opt; use utilize utilise employ;
-    send ship dispatch; deliver delivery shipping shipment; refund money_back; return send_back;
+    send ship dispatch; deliver delivery shipping shipment; refund money_back; return send_back
+    bring_back;
     cancel call_off; stop quit give_up cease; prevent avoid; increase raise boost grow;
-    decrease reduce lower lessen cut diminish; improve enhance better_at; earn make_money;
+    decrease reduce lower lessen cut diminish reduction; improve enhance better_at; earn make_money;
     convert transform translate turn_into change_into change_to; calculate compute work_out;
     enable activate turn_on switch_on; disable deactivate turn_off switch_off;
     login log_in sign_in log_on logon signin; logout log_out sign_out log_off signout;
@@ -27,7 +28,8 @@ DOING = """
     travel go_to; visit go_to_see; move relocate; pay payment; cost price fee how_much;
     check verify; explain describe clarify elaborate; summarize summarise sum_up summary;
     compare comparison contrast; differ difference distinction different distinguish;
-    reverse invert flip; sort arrange order_by put_in_order; merge combine unite; divide split;
+    reverse invert flip turn_around; sort arrange order_by put_in_order; merge combine unite; divide
+    split;
     copy duplicate replicate; wait await; die pass_away death dead died; kill murder;
     wed marry married marriage; born birth birthday birthdate birthplace;
     invent invention inventor; win won winner awarded; lead head run_by in_charge; own belong;
@@ -106,7 +108,7 @@ MORE_DOING = """
     rename change_the_name; verify see_if see_whether test_if test_whether confirm;
     collect pick_up pickup; detect recognize recognise identify; connect pair hook_up;
     deserialize deserialise unmarshal; serialize serialise marshal; mock fake stub;
-    reject decline refuse; arrive turn_up; rent lease; request ask_for; submit hand_in turn_in;
+    reject decline refuse; arrive turn_up; request ask_for; submit hand_in turn_in;
     hide conceal; keep retain preserve; enlarge expand; protect defend; destroy demolish ruin;
     examine inspect; handle deal_with cope_with manage; encourage motivate; gather assemble;
     hit strike; shout yell; steal rob; smell odor odour; taste flavor flavour; advise counsel;
@@ -143,7 +145,8 @@ MORE_DESCRIBING = """
     concurrently; immediately right_away instantly straight_away; approximately roughly;
     usually normally typically generally; often frequently; rarely seldom; allergic allergy;
     mandatory compulsory obligatory; entire whole; additional extra; similar alike;
-    annoying irritating; loud noisy; main primary principal; weird strange odd; rude impolite;
+    annoying irritating; polite courteous; loud noisy; main primary principal; weird strange odd;
+    rude impolite;
     brave courageous; funny humorous; boring dull; enough sufficient; abroad overseas;
     in_advance ahead_of_time beforehand; twice two_times; noon midday; nearby close_by;
     obese overweight; elderly old_people seniors; contagious infectious; poisonous toxic;
