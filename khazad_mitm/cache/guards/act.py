@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PRONOUNS
+from khazad_mitm.cache.guards.lexicon.tables import are_near, lemma
 from khazad_mitm.cache.guards.reading import Reading
+
+LIGHT = frozenset(
+    lemma(word) for word in "get make do have go take put turn work return show give list".split()
+)
+"""Verbs that say little before the words that follow: "speed it up", "make it fast"."""
+MADE = frozenset("function query script program command statement regex class macro".split())
+"""What is written to do something."""
+ANYONE = frozenset("i we to one".split())
 
 
 def differs(a: Reading, b: Reading) -> bool:
@@ -14,16 +23,45 @@ def differs(a: Reading, b: Reading) -> bool:
     return _verb(a) in here or _verb(b) in there
 
 
+def is_only_told(a: Reading, b: Reading) -> bool:
+    """ "I bled the valve. How do I refill it?", "how do I bleed the valve?"."""
+    here, there = _verb(a), _verb(b)
+    if not a.told or not here or not there or here == there or are_near(here, there):
+        return False
+    if _deed(a)[0] != _deed(b)[0]:  # "how do I bleed it", "bleeding it: how does that work"
+        return False
+    in_sentences = {word.sentence for word in a.words if word.lemma == there}
+    return bool(in_sentences) and in_sentences <= a.told
+
+
+def is_another(a: Reading, b: Reading) -> bool:
+    """Each says what the same person is to do, in a word that the other has not."""
+    left = rest(a, b)
+    (who, here), (whom, there) = _deed(a), _deed(b)
+    if who != whom:  # "Can I pay in cash", "do you take cash"
+        return False
+    done = [word for word in left.here if word.lemma == here]
+    instead = [word for word in left.there if word.lemma == there]
+    if not done or not instead or {done[0].lemma, instead[0].lemma} & LIGHT:
+        return False
+    return not (done[0].is_generic and instead[0].is_generic)
+
+
 def _verb(reading: Reading) -> str:
-    """The first content word after "how do I" or "how to"; or ""."""
-    if "how" not in reading.said:
-        return ""
+    """The content word after "how do I" or "how to"; or ""."""
+    return _deed(reading)[1] if "how" in reading.said else ""
+
+
+def _deed(reading: Reading) -> tuple[str, str]:
+    """Who, and the last content word right after "can I", "how to", "a query that"; or ""."""
     words = reading.words
-    found = ""
+    found = "", ""
     for index, word in enumerate(words):
         if not word.is_content:
             continue
         one, two = (words[i].said if i >= 0 else "" for i in (index - 1, index - 2))
         if (one in PRONOUNS and two in AUXILIARIES) or (one == "to" and two in ("how", "way")):
-            found = word.lemma
+            found = "i" if one in ANYONE else one, word.lemma
+        elif one in ("that", "which") and two in MADE:
+            found = "it", word.lemma
     return found

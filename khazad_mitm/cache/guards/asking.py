@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from khazad_mitm.cache.guards import act
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PREPOSITIONS
 from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.reading import Reading
@@ -30,6 +31,8 @@ ALIKE = frozenset(
 
 
 def differs(a: Reading, b: Reading) -> bool:
+    if act.is_only_told(a, b) or act.is_only_told(b, a) or act.is_another(a, b):
+        return True
     here, there = asked(a), asked(b)
     if not here.isdisjoint(there):
         return (_opens_with(a, CAN) and _opens_with(b, MUST)) or (
@@ -53,6 +56,8 @@ def asked(reading: Reading) -> frozenset[str]:
         opens = word.starts or (opens and before in PREPOSITIONS)
         if word.said.startswith("~how"):
             found.add(word.said)
+        elif word.said == "when" and opens and _is_a_clause(reading, index):
+            pass
         elif word.said in QUESTION_WORDS and (opens or before in ASKERS):
             found.add({"whom": "who", "whose": "who", "which": "what"}.get(word.said, word.said))
         elif not found and word.starts and word.said in AUXILIARIES and word.said != "let":
@@ -61,6 +66,18 @@ def asked(reading: Reading) -> frozenset[str]:
     if len(found) > 1:
         found -= {"whether", "~whetherany"}
     return frozenset(found or ("tell",))
+
+
+def _is_a_clause(reading: Reading, index: int) -> bool:
+    """ "When I move, can I keep it?": a circumstance, and the question follows."""
+    when, *following = reading.words[index:]
+    if not following or following[0].said in AUXILIARIES:
+        return False
+    return any(
+        word.starts and word.sentence == when.sentence
+        and (word.said in AUXILIARIES or word.said in QUESTION_WORDS or word.said[:1] == "~")
+        for word in following
+    )  # fmt: skip
 
 
 def _is_for_some(reading: Reading, index: int) -> bool:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from khazad_mitm.cache.guards.asking import differs
+from khazad_mitm.cache.guards.reading import read
+from tests.strategies import wordy
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("where do swifts nest?", "when do swifts nest?"),
+        ("May I retake it?", "must I retake it?"),
+        ("I bled the radiator. How do I refill it?", "How do I bleed the radiator?"),
+        ("Can I bring a stool to the fair?", "Can I sell a stool at the fair?"),
+        ("a script that counts sheep", "a script that shears sheep"),
+    ],
+)
+def test_another_answer_is_asked_for(one: str, other: str) -> None:
+    assert differs(read(one), read(other))
+    assert differs(read(other), read(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("how long is it?", "what is its length?"),
+        ("When I move, can I keep my number?", "Can I keep my number when I move?"),
+        ("Can I pay by cheque?", "Do you take cheques?"),
+        ("How do I speed up the kiln?", "how can I make the kiln faster?"),
+        ("I bled the radiator. How do I refill it?", "How do I refill the radiator?"),
+    ],
+)
+def test_the_same_may_be_asked_in_another_way(one: str, other: str) -> None:
+    assert not differs(read(one), read(other))
+    assert not differs(read(other), read(one))
+
+
+@given(wordy(), wordy())
+def test_it_is_symmetric_and_never_raises(one: str, other: str) -> None:
+    assert differs(read(one), read(other)) == differs(read(other), read(one))
