@@ -15,6 +15,7 @@ NEGATIONS = frozenset(
     " pas jamais sans aucun aucune nunca jamás ningún ninguno ninguna non senza nessun nessuno"
     " nessuna não nunca nenhum nenhuma niet geen nooit zonder не без нет никогда".split()
 )
+PREVENTING = frozenset("stop prevent keep hinder stopping preventing keeping".split())
 SUBJECTS = PRONOUNS | {"the", "a", "an"}
 
 
@@ -22,12 +23,23 @@ def differs(a: Reading, b: Reading) -> bool:
     here, there = _denied(a, b), _denied(b, a)
     if len(here) % 2 == len(there) % 2:
         return False
+    if (here and _prevents(b)) or (there and _prevents(a)):
+        return False
     denied, other = (here, b) if len(here) % 2 else (there, a)
     left = rest(a, b)
     # "without changing the order", "keeps the order": denied is what the other does not say, and
     # it says something else instead. The other words decide then.
     says_else = left.there if other is b else left.here
     return not says_else or not other.lemmas.isdisjoint(denied)
+
+
+def _prevents(reading: Reading) -> bool:
+    """ "Keep it from rusting" is "so that it does not rust"."""
+    said = reading.said
+    return any(
+        word in PREVENTING and "from" in said[index + 2 : index + 6]
+        for index, word in enumerate(said)
+    )
 
 
 def _denied(reading: Reading, other: Reading) -> list[str]:
