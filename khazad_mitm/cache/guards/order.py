@@ -19,7 +19,7 @@ Role: TypeAlias = tuple[str, str]
 # What stands after these has a role of its own, whatever else is reworded ...
 STRONG = frozenset(
     "from to into onto than by over under before after against toward towards without"
-    " during within until since".split()
+    " during within until since ~instead".split()
 )
 # ... and after these where nothing else is.
 WEAK = frozenset("of in for at on via as through".split())
@@ -32,6 +32,8 @@ ASKING = frozenset("what which who whom whose where".split())
 STATES = frozenset((lemma("missing"),))
 """It has not come, I have not got it: the same of either."""
 BEING = frozenset("is are was were be been being get".split())
+CLOSING = frozenset("take takes last lasts cost costs arrive arrives need needs".split())
+"""After a name these are of the sentence: "how long does delivery to Oslo take"."""
 MOST_BETWEEN = 5
 """Words between "is" and what is done."""
 AGAINST = frozenset(
@@ -40,7 +42,7 @@ AGAINST = frozenset(
         "from/to from/into from/onto from/toward from/towards before/after over/under with/without"
         " against/for after/with before/with during/after during/before after/without"
         " within/after within/before until/after until/before since/before since/until since/after"
-        " before/on after/on before/of after/of for/with"
+        " before/on after/on before/of after/of"
     ).split()
 )
 
@@ -49,7 +51,7 @@ def differs(a: Reading, b: Reading) -> bool:
     here, there = tuple(_roles(a)), tuple(_roles(b))
     if here == there:
         return False
-    if (against := _against(here, there)) and against & _heads(a) & _heads(b):
+    if (against := _against(_alone(a, here), _alone(b, there))) and against & _heads(a) & _heads(b):
         return True
     left = rest(a, b)
     is_equal_else = not left.here and not left.there
@@ -58,6 +60,8 @@ def differs(a: Reading, b: Reading) -> bool:
         return True
     if not is_equal_else:
         return False
+    if any(m == "~instead" for m, _ in here) != any(m == "~instead" for m, _ in there):
+        return True
     if _asks_for_stranded(a, b) or _asks_for_stranded(b, a):
         return False
     if _is_passive(here, there) or _is_stranded(a, there) or _is_stranded(b, here):
@@ -67,33 +71,47 @@ def differs(a: Reading, b: Reading) -> bool:
     return is_other and not (_is_done_by_none(a, b) or _is_predicate(a, b) or _is_predicate(b, a))
 
 
-def _roles(reading: Reading) -> Iterator[Role]:
+def _alone(reading: Reading, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """The roles, with "with" for a marker of its own: with a cold, after a cold."""
+    return tuple(_roles(reading, JOINING - {"with"})) if reading.has("with") else roles
+
+
+def _roles(reading: Reading, joining: frozenset[str] = JOINING) -> Iterator[Role]:
     """In order. A marker holds until the next function word; what "and" joins is marked by it."""
     marker = ""
     fresh = False
     words = reading.words
+    alone = STRONG | WEAK | (JOINING - joining)
     for index, word in enumerate(words):
         if word.starts:
             marker = ""  # "in one sentence, explain" is "explain in one sentence"
         if word.is_content:
-            joined = index + 1 < len(words) and words[index + 1].said in JOINING
+            if word.said in CLOSING and index and words[index - 1].is_name:
+                marker = ""
+            joined = index + 1 < len(words) and words[index + 1].said in joining
             yield marker or ("and" if joined else ""), word.lemma
             fresh = False
-        elif word.said in STRONG or word.said in WEAK:
+        elif word.said in alone:
             marker, fresh = word.said, True
-        elif word.said in JOINING:
+        elif word.said in joining:
             marker, fresh = marker or "and", True
         elif word.said in FUNCTION and not (fresh and word.said in TRANSPARENT):
             marker = ""
 
 
 def _heads(reading: Reading) -> set[str]:
-    """The last of the content words that stand together: `complaint` in "customer complaint"."""
+    """The last of the content words that stand together: `complaint` in "customer complaint".
+
+    A name stands by itself: "how long does delivery from Oslo take".
+    """
     words = reading.words
     return {
         word.lemma
         for index, word in enumerate(words)
-        if index + 1 == len(words) or not words[index + 1].is_content or words[index + 1].starts
+        if index + 1 == len(words)
+        or not words[index + 1].is_content
+        or words[index + 1].starts
+        or (word.is_name and not words[index + 1].is_name)
     }
 
 
