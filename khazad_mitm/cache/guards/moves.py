@@ -16,6 +16,7 @@ from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon.tables import lemma
 from khazad_mitm.cache.guards.order import STRONG, TRANSPARENT, WEAK
 from khazad_mitm.cache.guards.reading import Reading, Word
+from khazad_mitm.cache.guards.spelling import is_past
 
 MOST_APART = 1
 """Words that one may have more, for the others to be compared by their order alone."""
@@ -51,7 +52,13 @@ def _differs(a: Reading, b: Reading, *, everything: bool) -> bool:
     elif there is not None and here is None:
         yours = there
     free: Set[str] = a.lemmas & b.lemmas if everything else _free(mine) & _free(yours)
-    return _is_other(_in_order(mine, free), _in_order(yours, free))
+    first, second = _in_order(mine, free), _in_order(yours, free)
+    if not _is_other(first, second):
+        return False
+    # "The lid is lifted", "I lift the lid": the deed stands after what it is done to, or before.
+    return _is_other(_in_order(_undergone(mine), free), second) and _is_other(
+        first, _in_order(_undergone(yours), free)
+    )
 
 
 def _is_other(here: list[str], there: list[str]) -> bool:
@@ -138,6 +145,28 @@ def _passive(words: Sequence[Word]) -> list[Word] | None:
         doer, deed = words[first:end], [words[verb]]
         return [*words[:start], *doer, *deed, *subject, *words[end:]]
     return None
+
+
+def _undergone(words: Sequence[Word]) -> list[Word]:
+    """The words with each deed that nobody is said to do before what it is done to."""
+    found = list(words)
+    for index, word in enumerate(words):
+        if not (word.is_content and is_past(word.said)) or word.starts or index < 2:
+            continue
+        being = next((i for i in (index - 1, index - 2) if words[i].said in BEING), 0)
+        if not being or (words[index + 1 : index + 2] and words[index + 1].said == "by"):
+            continue
+        # "Can the lid still be lifted", "the lid has been lifted", "the lid is lifted"
+        last = being - 1
+        while last > 0 and not words[last].is_content and not words[last].starts:
+            last -= 1
+        start = last
+        while start > 0 and words[start - 1].is_content and not words[start].starts:
+            start -= 1
+        if words[last].is_content:
+            del found[index]
+            found.insert(start, word)
+    return found
 
 
 def _stretches(

@@ -14,6 +14,7 @@ from tests.strategies import wordy
         ("he sold it in May and bought one in June", "in May he sold it and in June bought one"),
         ("the mayor opened the pool", "the pool was opened by the mayor"),
         ("list apples and pears", "list pears and apples"),
+        ("can the roof still be mended, after the storm?", "after the storm, can I mend the roof?"),
         ("for adults, what is the dose?", "what is the dose for adults?"),
     ],
 )
