@@ -12,9 +12,12 @@ LIGHT = frozenset(
     " country name use topic subject field case act art set list group pair piece bit lot couple"
     " number amount help part side point instead because front top end middle sake copy status"
     " overview explanation description definition meaning introduction basics details detail"
-    " information example summary outline note terms lack majority".split()
+    " context scope realm sense information example summary outline note terms lack"
+    " majority".split()
 )
 """Before "of" these are no other thing than what follows."""
+DATES = frozenset("year date day month time".split())
+"""In "the date of" something, which is when it was."""
 BETWEEN = frozenset("the a an my your his her its our their this that these those".split())
 
 
@@ -22,10 +25,10 @@ def differs(a: Reading, b: Reading) -> bool:
     left = rest(a, b)
     if left.here and left.there:
         return False
-    return _is_more(a, left.here) or _is_more(b, left.there)
+    return _is_more(a, left.here, b) or _is_more(b, left.there, a)
 
 
-def _is_more(reading: Reading, left: tuple[Word, ...]) -> bool:
+def _is_more(reading: Reading, left: tuple[Word, ...], other: Reading) -> bool:
     more = {id(word) for word in left}
     telling = {id(word) for word in left if not word.is_generic}
     words = reading.words
@@ -33,7 +36,8 @@ def _is_more(reading: Reading, left: tuple[Word, ...]) -> bool:
         if id(word) not in more or word.sentence in reading.told:
             continue
         # "The index of the largest value": another thing than the value.
-        if index + 1 < len(words) and words[index + 1].said == "of" and word.said not in LIGHT:
+        is_of = index + 1 < len(words) and words[index + 1].said == "of"
+        if is_of and word.said not in LIGHT and not (word.said in DATES and other.has("when")):
             return True
         if id(word) not in telling:
             continue

@@ -29,8 +29,14 @@ SPACE = re.compile(r"\s+")
 ABBREVIATIONS = frozenset(("e.g", "i.e", "a.m", "p.m", "u.s", "u.k", "vs.the"))
 
 
+SHORT = re.compile(r"(?<!\w)(?:w/o?|b/c|n/a|a/c)(?!\w)", re.IGNORECASE)
+"""Words, not code."""
+
+
 def differs(stored: str, asked: str) -> bool:
     """Of whole texts: a line of code is never only context."""
+    if "/" in stored or "/" in asked:
+        stored, asked = SHORT.sub(" ", stored), SHORT.sub(" ", asked)
     return _lacks(stored, asked) or _lacks(asked, stored) or _operators(stored) != _operators(asked)
 
 

@@ -21,6 +21,10 @@ BE = frozenset("is are was were can could will would has have".split())
 TIMES = frozenset("second minute hour day night week weekend month year time".split())
 """Every day is once a day."""
 CAN = frozenset("can could may might should must will would do does did".split())
+WHAT = frozenset("which what who".split())
+HAVING = frozenset("have has to need needs".split())
+MOST_BEFORE_DEED = 4
+"""Words, "have to", between who does it and what is done."""
 SEXES = dict.fromkeys(HE, "he") | dict.fromkeys(SHE, "she")
 SPEAKERS = dict.fromkeys(FIRST, "i") | dict.fromkeys(SECOND, "you")
 
@@ -36,6 +40,8 @@ def differs(a: Reading, b: Reading) -> bool:
         or _counts_other(a, b)
         or _does_other(a, b)
         or _does_other(b, a)
+        or _is_done_by_what(a, b)
+        or _is_done_by_what(b, a)
         or _turns(a, b, SEXES)
         or (not rest(a, b).here and not rest(a, b).there and _turns(a, b, SPEAKERS))
     )
@@ -45,7 +51,10 @@ def _after(reading: Reading, marker: str) -> set[str]:
     """The next content word after each of these."""
     words = reading.words
     return {
-        next((w.lemma for w in words[index + 1 :] if w.is_content), "")
+        next(
+            (w.lemma for w in words[index + 1 :] if w.is_content and w.sentence == word.sentence),
+            "",
+        )
         for index, word in enumerate(words)
         if word.said == marker and (marker == "only" or not word.starts)
     }
@@ -160,11 +169,39 @@ def _does_other(a: Reading, b: Reading) -> bool:
     return False
 
 
+def _is_done_by_what(a: Reading, b: Reading) -> bool:
+    """ "Where can I sell stamps", "which shops sell stamps"."""
+    for asks, who, deed in zip(a.words, a.words[1:], a.words[2:], strict=False):
+        if asks.said not in CAN or who.said not in ("i", "we") or not deed.is_content:
+            continue
+        if deed.lemma in _done_by_what(b) and deed.lemma not in _done_by_what(a):
+            return True
+    return False
+
+
+def _done_by_what(reading: Reading) -> set[str]:
+    """The words right after what is asked for: `sell` in "which shops in York sell"."""
+    found: set[str] = set()
+    is_asked = False
+    for before, word in itertools.pairwise(reading.words):
+        if before.starts:
+            is_asked = before.said in WHAT
+        if word.said in SPEAKERS or word.said in BE | DOING:
+            is_asked = False
+        if is_asked and before.is_content and word.is_content and not word.is_name:
+            found.add(word.lemma)
+    return found
+
+
 def _doers(reading: Reading) -> Iterator[tuple[str, str]]:
     """(who, deed) of "can my neighbour keep"."""
-    for asks, whose, doer, deed in zip(*(reading.words[i:] for i in range(4)), strict=False):
-        if asks.said in CAN and not whose.is_content and doer.is_content and deed.is_content:
-            yield doer.lemma, deed.lemma
+    words = reading.words
+    for index, (asks, whose, doer) in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        if asks.said in CAN and not whose.is_content and doer.is_content:
+            following = words[index + 3 : index + 3 + MOST_BEFORE_DEED]
+            deed = next((word for word in following if word.said not in HAVING), None)
+            if deed is not None and deed.is_content:
+                yield doer.lemma, deed.lemma
 
 
 def _counted(reading: Reading) -> dict[str, set[str]]:

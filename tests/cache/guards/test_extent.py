@@ -27,6 +27,8 @@ def test_a_part_or_something_besides_is_asked_for(more: str, less: str) -> None:
         ("the process of fermentation", "fermentation"),
         ("and how long does it take, roughly?", "how long does it take?"),
         ("the striped scarf", "the scarf"),
+        ("what does it mean in the context of tax?", "what does it mean in tax?"),
+        ("what was the year of the eclipse?", "when was the eclipse?"),
     ],
 )
 def test_another_word_is_left_to_other_guards(more: str, less: str) -> None:

@@ -17,6 +17,8 @@ from tests.strategies import wordy
         ("three eggs for one cake", "one egg for three cakes"),
         ("did I hurt you?", "did you hurt me?"),
         ("who followed Nero?", "who did Nero follow?"),
+        ("which stalls sell honey?", "where can I sell honey?"),
+        ("does my guest have to pay me?", "do I have to pay my guest?"),
     ],
 )
 def test_a_little_word_is_said_of_something_else(one: str, other: str) -> None:
@@ -30,6 +32,8 @@ def test_a_little_word_is_said_of_something_else(one: str, other: str) -> None:
         ("it will not start, why?", "why will it not start?"),
         ("once a day", "every day"),
         ("two git commits", "two commits"),
+        ("which stalls sell honey?", "where can I buy honey?"),
+        ("with a word only. List: x", "only with a word. List: x"),
         ("what causes rust?", "what is the cause of rust?"),
         ("he told her", "she was told by him, and he knew it"),
     ],
