@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PRONOUNS
 from khazad_mitm.cache.guards.lexicon.tables import are_near, lemma
@@ -13,6 +15,8 @@ LIGHT = frozenset(
 """Verbs that say little before the words that follow: "speed it up", "make it fast"."""
 MADE = frozenset("function query script program command statement regex class macro".split())
 """What is written to do something."""
+BEFORE_TO = frozenset(("how", "way"))
+THAT = frozenset(("that", "which"))
 ANYONE = frozenset("i we to one".split())
 
 
@@ -52,16 +56,16 @@ def _verb(reading: Reading) -> str:
     return _deed(reading)[1] if "how" in reading.said else ""
 
 
+@lru_cache(maxsize=64)
 def _deed(reading: Reading) -> tuple[str, str]:
     """Who, and the last content word right after "can I", "how to", "a query that"; or ""."""
-    words = reading.words
     found = "", ""
-    for index, word in enumerate(words):
-        if not word.is_content:
-            continue
-        one, two = (words[i].said if i >= 0 else "" for i in (index - 1, index - 2))
-        if (one in PRONOUNS and two in AUXILIARIES) or (one == "to" and two in ("how", "way")):
-            found = "i" if one in ANYONE else one, word.lemma
-        elif one in ("that", "which") and two in MADE:
-            found = "it", word.lemma
+    two = one = ""
+    for word in reading.words:
+        if word.is_content:
+            if (one in PRONOUNS and two in AUXILIARIES) or (one == "to" and two in BEFORE_TO):
+                found = "i" if one in ANYONE else one, word.lemma
+            elif one in THAT and two in MADE:
+                found = "it", word.lemma
+        two, one = one, word.said
     return found

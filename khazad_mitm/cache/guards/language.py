@@ -27,6 +27,8 @@ SCRIPTS = {
     "thai": re.compile(r"[฀-๿]"),
     "east": re.compile(r"[぀-ヿ㐀-鿿가-힯]"),
 }
+LATIN = frozenset(("latin",))
+NONE: frozenset[str] = frozenset()
 
 
 def differs(a: Reading, b: Reading) -> bool:
@@ -38,6 +40,8 @@ def differs(a: Reading, b: Reading) -> bool:
 
 
 def _scripts(text: str) -> frozenset[str]:
+    if text.isascii():
+        return LATIN if SCRIPTS["latin"].search(text) else NONE
     return frozenset(name for name, letters in SCRIPTS.items() if letters.search(text))
 
 

@@ -104,7 +104,8 @@ class Reading:
 
 @lru_cache(maxsize=512)
 def read(text: str) -> Reading:
-    words = _words(text)
+    raw, marks = _split(text)
+    words = _words(raw)
     return Reading(
         text,
         words,
@@ -113,7 +114,7 @@ def read(text: str) -> Reading:
             *(tables.IMPLIED[word.said] for word in words if word.said in tables.IMPLIED)
         ),
         tuple(word for word in words if word.is_content),
-        _told(text),
+        _told(marks),
     )
 
 
@@ -125,14 +126,14 @@ class _Raw:
     sentence: int = 0
 
 
-def _told(text: str) -> frozenset[int]:
-    marks = [match.group() for match in PIECE.finditer(text) if match.lastgroup == "end"]
+def _told(marks: list[str]) -> frozenset[int]:
+    """Which sentences tell, of what ends each, where one of them asks."""
     asking = {number for number, mark in enumerate(marks) if "?" in mark}
     return frozenset(range(len(marks))) - asking if asking else frozenset()
 
 
-def _words(text: str) -> tuple[Word, ...]:
-    raw = _phrases(_numbers(_split(text)))
+def _words(raw: list[_Raw]) -> tuple[Word, ...]:
+    raw = _phrases(_numbers(raw))
     found = []
     for index, item in enumerate(raw):
         is_function = item.said in FUNCTION or item.said.startswith("~")
@@ -174,12 +175,15 @@ def _is_id(raw: list[_Raw], index: int) -> bool:
     return is_thing and after != "of" and spelling.stem(before) not in tables.GENERIC
 
 
-def _split(text: str) -> list[_Raw]:
+def _split(text: str) -> tuple[list[_Raw], list[str]]:
+    """The words as they are written, and the marks that end sentences."""
     text = DEGREES.sub(lambda degrees: SCALES[degrees[1].upper()], text.replace("’", "'"))
-    text = SLASHED.sub(lambda short: SLASHES[short[1].lower()], text)
+    if "/" in text:
+        text = SLASHED.sub(lambda short: SLASHES[short[1].lower()], text)
     if opening := OPENING.match(text):
         text = text[opening.end() :]
     found: list[_Raw] = []
+    marks: list[str] = []
     starts = True
     sentence = True
     capitals = letters = number = 0
@@ -188,6 +192,7 @@ def _split(text: str) -> list[_Raw]:
         if kind == "end":
             starts = sentence = True
             number += 1
+            marks.append(piece)
             continue
         if kind == "comma":
             starts = True
@@ -232,7 +237,7 @@ def _split(text: str) -> list[_Raw]:
     if letters >= 3 and capitals >= SHOUTED * letters:
         for item in found:
             item.is_name = False
-    return found
+    return found, marks
 
 
 def _figure(piece: str) -> list[str]:
