@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from khazad_mitm.cache.guards import act
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PREPOSITIONS
-from khazad_mitm.cache.guards.lexicon.tables import lemma
+from khazad_mitm.cache.guards.lexicon.tables import IMPLIED, lemma
 from khazad_mitm.cache.guards.reading import Reading
 
 QUESTION_WORDS = frozenset("who whom whose when where why how what which".split())
 CAN = frozenset("can could may might".split())
 MUST = frozenset(("must",))
 """Whether one may is not whether one has to."""
+QUANTITIES = frozenset().union(*(IMPLIED[word] for word in IMPLIED if word[:4] == "~how"))
+BEFORE_QUANTITY = frozenset("is are was the a".split())
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
     "tell know explain show say understand see wonder sure idea clarify learn".split()
@@ -25,7 +27,8 @@ ALIKE = frozenset(
         " ~howoften/what ~howold/what ~howfar/what ~howbig/what ~howtall/what"
         " ~howmany/tell ~howmuch/tell ~howlong/tell ~howfast/tell ~howoften/tell ~howold/tell"
         " ~howfar/tell ~howbig/tell ~howtall/tell ~howfast/whether where/whether how/whether"
-        " ~whetherany/what ~whetherany/whether ~whetherany/tell"
+        " ~whetherany/what ~whetherany/whether ~whetherany/tell ~whetherany/who ~whetherany/when"
+        " ~whetherany/where"
     ).split()
 )
 
@@ -34,6 +37,8 @@ def differs(a: Reading, b: Reading) -> bool:
     if act.is_only_told(a, b) or act.is_only_told(b, a) or act.is_another(a, b):
         return True
     here, there = asked(a), asked(b)
+    if _measures_other(a, here, b) or _measures_other(b, there, a):
+        return True
     if not here.isdisjoint(there):
         return (_opens_with(a, CAN) and _opens_with(b, MUST)) or (
             _opens_with(a, MUST) and _opens_with(b, CAN)
@@ -41,6 +46,24 @@ def differs(a: Reading, b: Reading) -> bool:
     if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
         return False
     return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+
+
+def _measures_other(a: Reading, here: frozenset[str], b: Reading) -> bool:
+    """ "How often", "at what age": which quantity is asked for is said after "what"."""
+    asked_for = frozenset().union(*(IMPLIED[word] for word in here if word[:4] == "~how"))
+    named = _quantities(b) if asked_for else frozenset()
+    return bool(named) and asked_for.isdisjoint(named)
+
+
+def _quantities(reading: Reading) -> frozenset[str]:
+    """The quantities right after "what", or "what is the"."""
+    found: set[str] = set()
+    follows = False
+    for word in reading.words:
+        if follows and word.lemma in QUANTITIES:
+            found.add(word.lemma)
+        follows = word.said in ("what", "which") or (follows and word.said in BEFORE_QUANTITY)
+    return frozenset(found)
 
 
 def _opens_with(reading: Reading, auxiliaries: frozenset[str]) -> bool:

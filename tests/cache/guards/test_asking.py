@@ -14,6 +14,7 @@ from tests.strategies import wordy
         ("where do swifts nest?", "when do swifts nest?"),
         ("May I retake it?", "must I retake it?"),
         ("I bled the radiator. How do I refill it?", "How do I bleed the radiator?"),
+        ("How often is the sundial cleaned?", "What is the age of the sundial to be cleaned?"),
         ("Can I bring a stool to the fair?", "Can I sell a stool at the fair?"),
         ("a script that counts sheep", "a script that shears sheep"),
     ],
@@ -27,6 +28,7 @@ def test_another_answer_is_asked_for(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("how long is it?", "what is its length?"),
+        ("which year was it, 1066 or 1067?", "was it 1066 or 1067?"),
         ("When I move, can I keep my number?", "Can I keep my number when I move?"),
         ("Can I pay by cheque?", "Do you take cheques?"),
         ("How do I speed up the kiln?", "how can I make the kiln faster?"),
