@@ -21,6 +21,8 @@ BEFORE_STAGE = frozenset(
 
 def differs(a: Reading, b: Reading) -> bool:
     here, there = a.lemmas - b.lemmas, b.lemmas - a.lemmas
+    if _is_turned_beside(a, b):
+        return True
     if not here or not there:
         return False
     for word in here:
@@ -52,6 +54,25 @@ def _is_at_other_stage(a: Reading, b: Reading) -> bool:
     """To send is to deliver; what has been sent has not been delivered yet."""
     here, there = _stages(a), _stages(b)
     return bool(here and there and here.isdisjoint(there))
+
+
+def _is_turned_beside(a: Reading, b: Reading) -> bool:
+    """ "The right key, but in the wrong lock", "the wrong key": each has a "wrong" somewhere."""
+    here, there = _pairs(a), _pairs(b)
+    return any(
+        (opposite, thing) in there
+        for quality, thing in here - there
+        for opposite in OPPOSITES.get(quality, ())
+        if (opposite, thing) not in here
+    )
+
+
+def _pairs(reading: Reading) -> set[tuple[str, str]]:
+    return {
+        (word.lemma, after.lemma)
+        for word, after in itertools.pairwise(reading.words)
+        if word.is_content and after.is_content
+    }
 
 
 def _stages(reading: Reading) -> set[int]:

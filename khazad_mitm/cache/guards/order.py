@@ -26,7 +26,7 @@ WEAK = frozenset("of in for at on via as through".split())
 # Either side may come first.
 JOINING = frozenset("and or vs versus with between".split())
 TRANSPARENT = frozenset(
-    "the a an my your his her its our their this that these those some which whose".split()
+    "one the a an my your his her its our their this that these those some which whose".split()
 )
 ASKING = frozenset("what which who whom whose where".split())
 STATES = frozenset((lemma("missing"),))
@@ -34,6 +34,8 @@ STATES = frozenset((lemma("missing"),))
 BEING = frozenset("is are was were be been being get".split())
 CLOSING = frozenset("take takes last lasts cost costs arrive arrives need needs".split())
 """After a name these are of the sentence: "how long does delivery to Oslo take"."""
+ENDS = frozenset(lemma(word) for word in CLOSING)
+"""Of "what does it cost" and "what is its cost" only one ends so."""
 MOST_BETWEEN = 5
 """Words between "is" and what is done."""
 AGAINST = frozenset(
@@ -238,7 +240,8 @@ def _is_turned(here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
     """Words that no marker holds, in another order; "by" tells who did it in any order."""
     if any(m == "by" for m, _ in here) != any(m == "by" for m, _ in there):
         return False
-    free_here, free_there = [w for m, w in here if not m], [w for m, w in there if not m]
+    free_here = [w for m, w in here if not m and w not in ENDS]
+    free_there = [w for m, w in there if not m and w not in ENDS]
     shared = set(free_here) & set(free_there)
     first = [w for w in free_here if w in shared]
     second = [w for w in free_there if w in shared]

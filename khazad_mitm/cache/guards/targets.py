@@ -12,7 +12,7 @@ from khazad_mitm.cache.guards.reading import Reading
 
 WHOLE = frozenset(("every", "all", "each"))
 ANY_ONE = frozenset(("a", "an", "one", "any", "some"))
-BOUND = ("only", "who", "whom", "whose", "that", "which")
+BOUND = ("only", "who", "whom", "whose", "that", "which", "wrong", "new", "old", "broken", "empty")
 """What follows these is said of a part: "those who pay can vote", "those who vote can pay"."""
 ASKING = frozenset(("who", "whom", "what"))
 DOING = frozenset(("do", "does", "did"))
@@ -21,6 +21,7 @@ BE = frozenset("is are was were can could will would has have".split())
 TIMES = frozenset("second minute hour day night week weekend month year time".split())
 """Every day is once a day."""
 CAN = frozenset("can could may might should must will would do does did".split())
+DETERMINERS = frozenset("a an the my your his her its our their this that these those".split())
 WHAT = frozenset("which what who".split())
 HAVING = frozenset("have has to need needs".split())
 MOST_BEFORE_DEED = 4
@@ -40,6 +41,7 @@ def differs(a: Reading, b: Reading) -> bool:
         or _counts_other(a, b)
         or _does_other(a, b)
         or _does_other(b, a)
+        or _acts_on_other(a, b)
         or _is_done_by_what(a, b)
         or _is_done_by_what(b, a)
         or _turns(a, b, SEXES)
@@ -167,6 +169,31 @@ def _does_other(a: Reading, b: Reading) -> bool:
         if any(done == deed and doer in after for doer, done in _doers(b)):
             return True
     return False
+
+
+def _acts_on_other(a: Reading, b: Reading) -> bool:
+    """The string of a kite, the kite with a string: which of them is it that I mend?"""
+    (deed, here), (other, there) = _acted_on(a), _acted_on(b)
+    return bool(
+        deed == other and here and there and here.isdisjoint(there)
+        and here <= b.lemmas and there <= a.lemmas
+    )  # fmt: skip
+
+
+def _acted_on(reading: Reading) -> tuple[str, set[str]]:
+    """What is to be done, and the words right after it, articles aside."""
+    words = reading.words
+    for index, word in enumerate(words[2:], 2):
+        one, two = words[index - 1].said, words[index - 2].said
+        if word.is_content and (
+            (one in SPEAKERS and two in CAN) or (one == "to" and two in ("how", "way"))
+        ):
+            run = itertools.takewhile(
+                lambda w: (w.is_content or w.said in DETERMINERS) and not w.starts,
+                words[index + 1 :],
+            )
+            return word.lemma, {w.lemma for w in run if w.is_content}
+    return "", set()
 
 
 def _is_done_by_what(a: Reading, b: Reading) -> bool:

@@ -17,6 +17,7 @@ from tests.strategies import wordy
         ("what do oats and rye have in common?", "what is the difference between oats and rye?"),
         ("the vase was shipped, where is it?", "the vase was delivered, where is it?"),
         ("it says sent", "it says received"),
+        ("it is in the wrong drawer", "it is in the right drawer, but with the wrong label"),
         ("the key is on the shelf", "the key is under the shelf"),
     ],
 )

@@ -14,6 +14,7 @@ from tests.strategies import wordy
         ("the ferry from Bari to Split", "the ferry from Split to Bari"),
         ("bake it with rye flour", "bake it instead of rye flour"),
         ("may I drink it with milk?", "may I drink it instead of milk?"),
+        ("turn a row of pegs into a row of nails", "turn a row of pegs into one peg of a row"),
         ("may I swim with a cold?", "may I swim after a cold?"),
         ("what does freight to Malta cost?", "what does freight from Malta cost?"),
     ],
@@ -30,6 +31,7 @@ def test_the_same_words_have_other_roles(one: str, other: str) -> None:
             "how long does freight to Malta take?",
             "how many days does it take to freight it to Malta?",
         ),
+        ("how long does a kiln repair take?", "how much time does it take to repair a kiln?"),
         ("can I bake it in a pan instead?", "in a pan instead, can I bake it?"),
     ],
 )

@@ -18,6 +18,8 @@ from tests.strategies import wordy
         ("did I hurt you?", "did you hurt me?"),
         ("who followed Nero?", "who did Nero follow?"),
         ("which stalls sell honey?", "where can I sell honey?"),
+        ("how do I mend the string of a kite?", "how do I mend a kite with a torn string?"),
+        ("I put the wrong lid on the jar", "I put the lid on the wrong jar"),
         ("does my guest have to pay me?", "do I have to pay my guest?"),
     ],
 )
@@ -32,6 +34,7 @@ def test_a_little_word_is_said_of_something_else(one: str, other: str) -> None:
         ("it will not start, why?", "why will it not start?"),
         ("once a day", "every day"),
         ("two git commits", "two commits"),
+        ("how do I send my aunt a card?", "how do I send a card to my aunt?"),
         ("which stalls sell honey?", "where can I buy honey?"),
         ("with a word only. List: x", "only with a word. List: x"),
         ("what causes rust?", "what is the cause of rust?"),
