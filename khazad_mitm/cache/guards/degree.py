@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from khazad_mitm.cache.guards import degrees
 from khazad_mitm.cache.guards.lexicon import tables
 from khazad_mitm.cache.guards.reading import Reading, Word
@@ -40,9 +42,24 @@ def differs(a: Reading, b: Reading) -> bool:
     for words, lemmas in EXTREMES:
         if (here & lemmas and b.has(*words)) or (there & lemmas and a.has(*words)):
             apart -= lemmas
+    # "The safest way to", "how do I safely"
+    apart -= {x for x in apart for r, other in ((a, b), (b, a)) if _is_a_way(r, x, other)}
     if not apart:
         return False
     return bool(apart - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
+
+
+def _is_a_way(reading: Reading, superlative: str, other: Reading) -> bool:
+    """Is it the way that is the safest, where the other says "safely"?"""
+    is_way = any(
+        word.lemma == superlative and after.said in ("way", "ways", "method", "how")
+        for word, after in itertools.pairwise(reading.words)
+    )
+    return is_way and any(
+        word.said.endswith("ly")
+        and (word.lemma == superlative or tables.are_near(word.lemma, superlative))
+        for word in other.content
+    )
 
 
 def _superlatives(words: tuple[Word, ...]) -> frozenset[str]:

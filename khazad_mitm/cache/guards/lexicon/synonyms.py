@@ -108,7 +108,7 @@ MORE_DOING = """
     rename change_the_name; verify see_if see_whether test_if test_whether confirm;
     collect pick_up pickup; detect recognize recognise identify; connect pair hook_up;
     deserialize deserialise unmarshal; serialize serialise marshal; mock fake stub;
-    reject decline refuse; arrive turn_up; request ask_for; submit hand_in turn_in;
+    reject decline refuse turn_down; arrive turn_up; request ask_for; submit hand_in turn_in;
     hide conceal; keep retain preserve; enlarge expand; protect defend; destroy demolish ruin;
     examine inspect; handle deal_with cope_with manage; encourage motivate; gather assemble;
     hit strike; shout yell; steal rob; smell odor odour; taste flavor flavour; advise counsel;
