@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 
 from khazad_mitm.cache.guards.alignment import rest
@@ -15,6 +16,7 @@ LIGHT = frozenset(
 """Verbs that say little before the words that follow: "speed it up", "make it fast"."""
 MADE = frozenset("function query script program command statement regex class macro".split())
 """What is written to do something."""
+CONTROLS = frozenset("to about with and or you me".split())
 BEFORE_TO = frozenset(("how", "way"))
 THAT = frozenset(("that", "which"))
 ANYONE = frozenset("i we to one".split())
@@ -46,9 +48,23 @@ def is_another(a: Reading, b: Reading) -> bool:
         return False
     done = [word for word in left.here if word.lemma == here]
     instead = [word for word in left.there if word.lemma == there]
-    if not done or not instead or {done[0].lemma, instead[0].lemma} & LIGHT:
+    if here in LIGHT or there in LIGHT:
         return False
+    if not done or not instead:
+        return bool(done and _is_beside(a, b, there)) or bool(instead and _is_beside(b, a, here))
     return not (done[0].is_generic and instead[0].is_generic)
+
+
+def _is_beside(a: Reading, b: Reading, deed: str) -> bool:
+    """Does `a`, where another deed is asked for, say this one all the same, of something else?
+
+    "Can I answer one who sued me" is not "can I sue"; "how do I start to save, or saving" is
+    "how do I save".
+    """
+    for before, word in itertools.pairwise(a.words):
+        if word.lemma == deed:
+            return before.said not in CONTROLS and not word.said.endswith("ing")
+    return False
 
 
 def _verb(reading: Reading) -> str:
@@ -63,6 +79,9 @@ def _deed(reading: Reading) -> tuple[str, str]:
     two = one = ""
     for word in reading.words:
         if word.is_content:
+            is_adverb = word.said.endswith("ly") or word.said == "best"
+            if is_adverb and one in PRONOUNS:
+                continue  # "how do I best", "how can I safely"
             if (one in PRONOUNS and two in AUXILIARIES) or (one == "to" and two in BEFORE_TO):
                 found = "i" if one in ANYONE else one, word.lemma
             elif one in THAT and two in MADE:

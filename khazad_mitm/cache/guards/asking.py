@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 from khazad_mitm.cache.guards import act
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PREPOSITIONS
-from khazad_mitm.cache.guards.lexicon.tables import IMPLIED, lemma
+from khazad_mitm.cache.guards.lexicon.tables import IMPLIED, kinds_of, lemma
 from khazad_mitm.cache.guards.reading import Reading
 
 QUESTION_WORDS = frozenset("who whom whose when where why how what which".split())
@@ -13,6 +15,13 @@ MUST = frozenset(("must",))
 """Whether one may is not whether one has to."""
 QUANTITIES = frozenset().union(*(IMPLIED[word] for word in IMPLIED if word[:4] == "~how"))
 BEFORE_QUANTITY = frozenset("is are was the a".split())
+TIMES = frozenset(
+    lemma(word)
+    for word in "date time day month year deadline hour birthday age century period schedule"
+    " moment week season era".split()
+)
+SOMEBODY = frozenset("anybody anyone somebody someone anything something".split())
+CALENDAR = frozenset(("month", "weekday", "season", "festival"))
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
     "tell know explain show say understand see wonder sure idea clarify learn".split()
@@ -28,6 +37,7 @@ ALIKE = frozenset(
         " ~howmany/tell ~howmuch/tell ~howlong/tell ~howfast/tell ~howoften/tell ~howold/tell"
         " ~howfar/tell ~howbig/tell ~howtall/tell ~howfast/whether where/whether how/whether"
         " ~whetherany/what ~whetherany/whether ~whetherany/tell ~whetherany/who ~whetherany/when"
+        " ~whetherany/how"
         " ~whetherany/where"
     ).split()
 )
@@ -45,7 +55,36 @@ def differs(a: Reading, b: Reading) -> bool:
         )
     if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
         return False
-    return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+    return not any(
+        frozenset((x, y)) in ALIKE and _may_be(x, a, y, b) and _may_be(y, b, x, a)
+        for x in here
+        for y in there
+    )
+
+
+def _may_be(one: str, a: Reading, other: str, b: Reading) -> bool:
+    """May `a`, which asks `one`, be asked with `other` as well, as `b` is?
+
+    "What" goes with "when" where it asks for a time. "Can I" goes with "how can I" and "where can
+    I", "does it" with neither; and so do these two.
+    """
+    if one == "what" and other == "when":
+        return a.has("when") or any(
+            word.lemma in TIMES or not kinds_of(word.said, word.lemma).isdisjoint(CALENDAR)
+            for word in a.words
+        )
+    if one == "whether" and other in ("how", "where"):
+        return _opens_with(a, CAN) or _asks_how_much(b)
+    if {one, other} == {"how", "where"}:
+        return any(reading.has("i", "we", "you", "one", "to") for reading in (a, b))
+    return True
+
+
+def _asks_how_much(reading: Reading) -> bool:
+    """ "How common is it", "is it common"."""
+    return any(
+        word.said == "how" and after.is_content for word, after in itertools.pairwise(reading.words)
+    )
 
 
 def _measures_other(a: Reading, here: frozenset[str], b: Reading) -> bool:
@@ -107,6 +146,8 @@ def _is_for_some(reading: Reading, index: int) -> bool:
     """ "Are there any hostels", "do you have a number": who asks so wants to hear which."""
     following = reading.said[index + 1 : index + 4]
     if following[:1] == ("any",) and reading.said[index] in ("is", "are"):
+        return True
+    if not SOMEBODY.isdisjoint(following[:2]):
         return True
     if "or" in reading.said:  # "is it A or B": which of them
         return True

@@ -15,6 +15,11 @@ from tests.strategies import wordy
         ("May I retake it?", "must I retake it?"),
         ("I bled the radiator. How do I refill it?", "How do I bleed the radiator?"),
         ("How often is the sundial cleaned?", "What is the age of the sundial to be cleaned?"),
+        ("Do herons nest?", "How do herons nest?"),
+        ("How is cork cut?", "Where is cork cut?"),
+        ("What does a red flag mean?", "When is a red flag raised?"),
+        ("How do I answer one who sued me?", "How do I sue one?"),
+        ("How do I count copied rows?", "How do I copy rows?"),
         ("Can I bring a stool to the fair?", "Can I sell a stool at the fair?"),
         ("a script that counts sheep", "a script that shears sheep"),
     ],
@@ -27,6 +32,11 @@ def test_another_answer_is_asked_for(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("How common is cork?", "Is cork common?"),
+        ("Where can I see my seat?", "How can I see my seat?"),
+        ("What part of May is best for sowing?", "When in May do I sow best?"),
+        ("How do I start to save?", "How do I save?"),
+        ("How do I best save?", "How do I save?"),
         ("how long is it?", "what is its length?"),
         ("which year was it, 1066 or 1067?", "was it 1066 or 1067?"),
         ("When I move, can I keep my number?", "Can I keep my number when I move?"),
