@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PRONOUNS
 from khazad_mitm.cache.guards.reading import Reading
 
 NEGATIONS = frozenset(
     "not no never none without nobody nothing nowhere neither nor unless lack lacking hardly"
-    " barely"
+    " barely ~instead"
     " rarely seldom"
     # The plainest of some neighbours, where they are not English words too.
     " nicht nichts nie niemals kein keine keinen keinem keiner keines ohne"
@@ -30,7 +32,18 @@ def differs(a: Reading, b: Reading) -> bool:
     # "without changing the order", "keeps the order": denied is what the other does not say, and
     # it says something else instead. The other words decide then.
     says_else = left.there if other is b else left.here
+    denying = a if other is b else b
+    if denying.has("~instead") and _is_left(other, denied):
+        return False
     return not says_else or not other.lemmas.isdisjoint(denied)
+
+
+def _is_left(reading: Reading, lemmas: list[str]) -> bool:
+    """ "From pegs to nails" is "nails instead of pegs"."""
+    return any(
+        word.said == "from" and after.lemma in lemmas
+        for word, after in itertools.pairwise(reading.words)
+    )
 
 
 def _prevents(reading: Reading) -> bool:

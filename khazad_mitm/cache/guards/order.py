@@ -32,6 +32,8 @@ ASKING = frozenset("what which who whom whose where".split())
 STATES = frozenset((lemma("missing"),))
 """It has not come, I have not got it: the same of either."""
 BEING = frozenset("is are was were be been being get".split())
+STRANDED = frozenset("for from of on to with".split())
+"""Prepositions that may stand far from what they are said of."""
 CLOSING = frozenset("take takes last lasts cost costs arrive arrives need needs".split())
 """After a name these are of the sentence: "how long does delivery to Oslo take"."""
 ENDS = frozenset(lemma(word) for word in CLOSING)
@@ -44,7 +46,7 @@ AGAINST = frozenset(
         "from/to from/into from/onto from/toward from/towards before/after over/under with/without"
         " against/for after/with before/with during/after during/before after/without"
         " within/after within/before until/after until/before since/before since/until since/after"
-        " before/on after/on before/of after/of"
+        " before/on after/on before/of after/of with/~instead from/for by/from by/to"
     ).split()
 )
 
@@ -66,6 +68,8 @@ def differs(a: Reading, b: Reading) -> bool:
         return True
     if _asks_for_stranded(a, b) or _asks_for_stranded(b, a):
         return False
+    if _is_let_down(a, here, there) or _is_let_down(b, there, here):
+        return True
     if _is_passive(here, there) or _is_stranded(a, there) or _is_stranded(b, here):
         return True
     here, there = _without_adverbs(a, b, here), _without_adverbs(a, b, there)
@@ -257,6 +261,16 @@ def _asks_for_stranded(reading: Reading, other: Reading) -> bool:
     return bool(last) and any(
         (marker,) == last and asks in ASKING for marker, asks in itertools.pairwise(other.said)
     )
+
+
+def _is_let_down(reading: Reading, here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:
+    """ "What do I swap tea for in May", "what do I swap for tea in May"."""
+    alone = {
+        word.said
+        for word, after in itertools.pairwise(reading.words)
+        if word.said in STRANDED and (after.said in STRONG | WEAK or after.starts)
+    }
+    return any(marker in alone and (marker, word) not in here for marker, word in there)
 
 
 def _is_stranded(reading: Reading, there: tuple[Role, ...]) -> bool:

@@ -12,6 +12,8 @@ from tests.strategies import wordy
     ("one", "other"),
     [
         ("which tents leak?", "which tents do not leak?"),
+        ("a ferry from Bari", "a ferry not from Bari"),
+        ("nails instead of pegs", "nails and pegs"),
         ("may I park with a permit?", "may I park without a permit?"),
     ],
 )
@@ -28,6 +30,8 @@ def test_one_denies_what_the_other_says(one: str, other: str) -> None:
             "what can I do so that the gate does not squeak?",
         ),
         ("stop the cat from scratching", "so that the cat doesn't scratch"),
+        ("use nails instead of pegs", "move from pegs to nails"),
+        ("glue it without nails", "glue it instead of nails"),
         ("quit w/o saving", "quit without saving"),
     ],
 )

@@ -15,6 +15,8 @@ from tests.strategies import wordy
         ("bake it with rye flour", "bake it instead of rye flour"),
         ("may I drink it with milk?", "may I drink it instead of milk?"),
         ("turn a row of pegs into a row of nails", "turn a row of pegs into one peg of a row"),
+        ("may I draw for a club?", "may I draw from a club?"),
+        ("what do I swap tea for in May?", "what do I swap for tea in May?"),
         ("may I swim with a cold?", "may I swim after a cold?"),
         ("what does freight to Malta cost?", "what does freight from Malta cost?"),
     ],

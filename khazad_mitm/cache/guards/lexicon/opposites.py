@@ -27,7 +27,7 @@ PAIRS = (
     " much/little once/twice differ/same differ/similar differ/alike differ/common"
     " similarity/difference invest/divest refund/charge upvote/downvote encourage/discourage"
     " help/harm heal/hurt"
-    " improve/worsen live/die build/fall build/collapse"
+    " improve/worsen live/die build/fall build/collapse stop/let"
     # Directions and places.
     " left/right north/south east/west northern/southern eastern/western top/bottom front/back"
     " above/below over/under inside/outside indoor/outdoor internal/external inner/outer"
