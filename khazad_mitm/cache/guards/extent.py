@@ -16,6 +16,7 @@ LIGHT = frozenset(
     " majority".split()
 )
 """Before "of" these are no other thing than what follows."""
+REASONS = frozenset("cause reason causes reasons".split())
 DATES = frozenset("year date day month time".split())
 """In "the date of" something, which is when it was."""
 BETWEEN = frozenset("the a an my your his her its our their this that these those".split())
@@ -37,7 +38,10 @@ def _is_more(reading: Reading, left: tuple[Word, ...], other: Reading) -> bool:
             continue
         # "The index of the largest value": another thing than the value.
         is_of = index + 1 < len(words) and words[index + 1].said == "of"
-        if is_of and word.said not in LIGHT and not (word.said in DATES and other.has("when")):
+        is_asked = (word.said in DATES and other.has("when")) or (
+            word.said in REASONS and other.has("how", "why")
+        )
+        if is_of and word.said not in LIGHT and not is_asked:
             return True
         if id(word) not in telling:
             continue

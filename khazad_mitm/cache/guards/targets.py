@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from khazad_mitm.cache.guards.alignment import rest
-from khazad_mitm.cache.guards.negation import NEGATIONS
+from khazad_mitm.cache.guards.negation import NEGATIONS, PREVENTING
 from khazad_mitm.cache.guards.persons import FIRST, HE, SECOND, SHE
 from khazad_mitm.cache.guards.reading import Reading
 
@@ -42,6 +42,8 @@ def differs(a: Reading, b: Reading) -> bool:
         or _does_other(a, b)
         or _does_other(b, a)
         or _acts_on_other(a, b)
+        or _keeps_other(a, b)
+        or _keeps_other(b, a)
         or _is_done_by_what(a, b)
         or _is_done_by_what(b, a)
         or _turns(a, b, SEXES)
@@ -153,7 +155,7 @@ def _counts_other(a: Reading, b: Reading) -> bool:
     here, there = _counted(a), _counted(b)
     return any(
         number in there and here[number].isdisjoint(there[number])
-        and here[number] <= b.lemmas and there[number] <= a.lemmas
+        and (here[number] <= b.lemmas or there[number] <= a.lemmas)
         for number in here
     )  # fmt: skip
 
@@ -169,6 +171,21 @@ def _does_other(a: Reading, b: Reading) -> bool:
         if any(done == deed and doer in after for doer, done in _doers(b)):
             return True
     return False
+
+
+def _keeps_other(a: Reading, b: Reading) -> bool:
+    """ "Stop barking at guests", "stop guests from barking"."""
+    if "from" not in b.said:
+        return False
+    stopped = {
+        after.lemma
+        for word, after in itertools.pairwise(a.words)
+        if word.said in PREVENTING and after.said.endswith("ing")
+    }
+    return b.has(*PREVENTING) and any(
+        word.said == "from" and after.lemma in stopped
+        for word, after in itertools.pairwise(b.words)
+    )
 
 
 def _acts_on_other(a: Reading, b: Reading) -> bool:

@@ -28,6 +28,7 @@ def test_a_part_or_something_besides_is_asked_for(more: str, less: str) -> None:
         ("and how long does it take, roughly?", "how long does it take?"),
         ("the striped scarf", "the scarf"),
         ("what does it mean in the context of tax?", "what does it mean in tax?"),
+        ("what was the cause of the flood?", "why did it flood?"),
         ("what was the year of the eclipse?", "when was the eclipse?"),
     ],
 )

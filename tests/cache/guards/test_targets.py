@@ -19,6 +19,8 @@ from tests.strategies import wordy
         ("who followed Nero?", "who did Nero follow?"),
         ("which stalls sell honey?", "where can I sell honey?"),
         ("how do I mend the string of a kite?", "how do I mend a kite with a torn string?"),
+        ("how do I stop barking at guests?", "how do I stop guests from barking?"),
+        ("name three uses of a peg", "name the uses of three pegs"),
         ("I put the wrong lid on the jar", "I put the lid on the wrong jar"),
         ("does my guest have to pay me?", "do I have to pay my guest?"),
     ],
