@@ -46,6 +46,7 @@ ORDINAL_SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 ROMAN = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
 BEFORE_ONE = frozenset("war type part phase stage chapter volume class grade article".split())
 RANKS = frozenset(("First", "Second", "Third"))
+DETERMINERS = frozenset("the a an my your our their his her its this that".split())
 AMOUNTS = frozenset(
     "digit digits average mean even odd prime random negative positive whole natural".split()
 )
@@ -148,7 +149,12 @@ def _words(raw: list[_Raw]) -> tuple[Word, ...]:
                 item.said,
                 lemma,
                 not is_function,
-                (not is_function and not is_id and spelling.stem(item.said) in tables.GENERIC)
+                (
+                    not is_function
+                    and not is_id
+                    and spelling.stem(item.said) in tables.GENERIC
+                    and not _is_of_a_kind(raw, index)
+                )
                 or is_beside,
                 is_name,
                 item.sentence,
@@ -165,6 +171,14 @@ def _is_beside_name(raw: list[_Raw], index: int) -> bool:
     after = [item for item in raw[index + 1 : index + 3] if item.said not in ("of", "the")]
     near = raw[max(index - 1, 0) : index] + after[:1]
     return any(item.is_name or item.said in tables.NAMES for item in near)
+
+
+def _is_of_a_kind(raw: list[_Raw], index: int) -> bool:
+    """ "The return label": a verb before a thing says which."""
+    if not 0 < index < len(raw) - 1 or raw[index].said not in tables.VERBS:
+        return False
+    before, after = raw[index - 1].said, raw[index + 1].said
+    return before in DETERMINERS and after not in FUNCTION and not after[:1].isdigit()
 
 
 def _is_id(raw: list[_Raw], index: int) -> bool:

@@ -6,6 +6,7 @@ import itertools
 
 from khazad_mitm.cache.guards.lexicon.tables import kinds_of, lemma
 from khazad_mitm.cache.guards.reading import Reading, Word
+from khazad_mitm.cache.guards.spelling import is_slip
 
 SCOPES = {
     "all": "all", "every": "all", "each": "all", "entire": "all",
@@ -27,8 +28,14 @@ INSTEAD = {
     "only": frozenset("just solely exclusively merely alone".split()),
     "first": frozenset(("1",)),
     "last": frozenset(("latest",)),
+    "keep": frozenset(
+        "keep keeps keeping without stay remain same unchanged losing preserve retain".split()
+    ),
     "except": frozenset("without other excluding".split()),
 }
+KEEPING = frozenset("keep keeps keeping preserve preserves preserving retain leave leaving".split())
+BEFORE_KEEPING = frozenset("but and while still".split())
+"""Change it but keep the tone: the tone is left out."""
 TURNS = {"this": 0, "current": 0, "next": 1, "coming": 1, "upcoming": 1, "following": 1,
          "last": -1, "previous": -1, "past": -1}  # fmt: skip
 TIMES = frozenset(lemma(word) for word in "night weekend quarter semester term season".split())
@@ -42,6 +49,7 @@ def differs(a: Reading, b: Reading) -> bool:
     here = every_here & (every_there | _scopes(a.compared_with(b)))
     there = every_there & (every_here | _scopes(b.compared_with(a)))
     here, there = _without_instead(here, there, b), _without_instead(there, here, a)
+    here, there = here - _slips(here - there, a, b), there - _slips(there - here, b, a)
     if (here ^ there) - WEAK or (here - there and there - here):
         return True
     return _turn_other_ways(a, b)
@@ -50,6 +58,17 @@ def differs(a: Reading, b: Reading) -> bool:
 def _turn_other_ways(a: Reading, b: Reading) -> bool:
     here, there = _turns(a), _turns(b)
     return bool(here and there and here.isdisjoint(there))
+
+
+def _slips(scopes: set[str], own: Reading, other: Reading) -> set[str]:
+    """Those that the other has as well, mistyped: "the frist"."""
+    if not scopes:
+        return scopes
+    return {
+        SCOPES[word]
+        for word in own.said
+        if SCOPES.get(word) in scopes and any(is_slip(word, mistyped) for mistyped in other.said)
+    }
 
 
 def _without_instead(own: set[str], others: set[str], other: Reading) -> set[str]:
@@ -67,4 +86,10 @@ def _turns(reading: Reading) -> set[int]:
 
 
 def _scopes(words: tuple[Word, ...]) -> set[str]:
-    return {SCOPES[word.said] for word in words if word.said in SCOPES}
+    found = {SCOPES[word.said] for word in words if word.said in SCOPES}
+    if any(
+        word.said in KEEPING and before.said in BEFORE_KEEPING and not after.said.endswith("ing")
+        for before, word, after in zip(words, words[1:], words[2:], strict=False)
+    ):
+        found.add("keep")
+    return found

@@ -70,3 +70,10 @@ def test_the_number_of_a_ticket_is_none_that_is_counted():
 
 def test_friendly_is_not_what_a_friend_does():
     assert read("friend").lemmas.isdisjoint(read("friendly").lemmas)
+
+
+def test_a_verb_before_a_thing_says_which():
+    return_label = read("print the return label").words[2]
+
+    assert not return_label.is_generic
+    assert read("how do I return it?").words[3].is_generic

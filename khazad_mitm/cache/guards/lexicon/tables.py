@@ -66,6 +66,11 @@ GENERIC = frozenset(
     spelling.stem(word) for word in (*generic.VERBS, *generic.NOUNS, *generic.MODIFIERS, *FRAMES)
 )
 
+VERBS = frozenset(generic.VERBS) - frozenset(
+    (*generic.NOUNS, *generic.MODIFIERS, "last", "like", "own", "name", "want")
+)
+"""Those that are nothing else."""
+
 _NO_GROUP: frozenset[int] = frozenset()
 
 
