@@ -67,6 +67,12 @@ def _is_beside(a: Reading, b: Reading, deed: str) -> bool:
     return False
 
 
+def is_telling(reading: Reading) -> bool:
+    """Is it asked how to do something, in a word that tells what?"""
+    deed = _verb(reading)
+    return any(word.lemma == deed and not word.is_generic for word in reading.content)
+
+
 def _verb(reading: Reading) -> str:
     """The content word after "how do I" or "how to"; or ""."""
     return _deed(reading)[1] if "how" in reading.said else ""

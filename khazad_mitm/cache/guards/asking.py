@@ -21,6 +21,7 @@ TIMES = frozenset(
     " moment week season era".split()
 )
 SOMEBODY = frozenset("anybody anyone somebody someone anything something".split())
+MEANING = lemma("mean")
 CALENDAR = frozenset(("month", "weekday", "season", "festival"))
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
@@ -73,6 +74,8 @@ def _may_be(one: str, a: Reading, other: str, b: Reading) -> bool:
             word.lemma in TIMES or not kinds_of(word.said, word.lemma).isdisjoint(CALENDAR)
             for word in a.words
         )
+    if one == "what" and other == "how" and MEANING in a.lemmas - b.lemmas:
+        return not act.is_telling(b)
     if one == "whether" and other in ("how", "where"):
         return _opens_with(a, CAN) or _asks_how_much(b)
     if {one, other} == {"how", "where"}:

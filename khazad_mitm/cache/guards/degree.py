@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from khazad_mitm.cache.guards import degrees
+from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon import tables
 from khazad_mitm.cache.guards.reading import Reading, Word
 
@@ -29,6 +30,8 @@ EXTREMES = tuple(
 
 
 def differs(a: Reading, b: Reading) -> bool:
+    if _compares(a, b) or _compares(b, a):
+        return True
     every_here, every_there = _superlatives(a.words), _superlatives(b.words)
     if every_here == every_there:
         return False
@@ -47,6 +50,16 @@ def differs(a: Reading, b: Reading) -> bool:
     if not apart:
         return False
     return bool(apart - {"good"}) or not all(r.has(*GOOD) for r in (a, b))
+
+
+def _compares(a: Reading, b: Reading) -> bool:
+    """ "Higher than last year", where the other compares nothing."""
+    if "than" not in a.said or "than" in b.said:
+        return False
+    left = {word.lemma for word in rest(a, b).here}
+    return any(
+        after.said == "than" and word.lemma in left for word, after in itertools.pairwise(a.words)
+    )
 
 
 def _is_a_way(reading: Reading, superlative: str, other: Reading) -> bool:

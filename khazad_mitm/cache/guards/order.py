@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -34,6 +35,8 @@ STATES = frozenset((lemma("missing"),))
 BEING = frozenset("is are was were be been being get".split())
 STRANDED = frozenset("for from of on to with".split())
 """Prepositions that may stand far from what they are said of."""
+OWNER = re.compile(r"([^\W\d_]+)'s\b")
+BESIDE = frozenset("with to for without against".split())
 CLOSING = frozenset("take takes last lasts cost costs arrive arrives need needs".split())
 """After a name these are of the sentence: "how long does delivery to Oslo take"."""
 ENDS = frozenset(lemma(word) for word in CLOSING)
@@ -47,6 +50,7 @@ AGAINST = frozenset(
         " against/for after/with before/with during/after during/before after/without"
         " within/after within/before until/after until/before since/before since/until since/after"
         " before/on after/on before/of after/of with/~instead from/for by/from by/to"
+        " after/to before/to under/with"
     ).split()
 )
 
@@ -64,6 +68,8 @@ def differs(a: Reading, b: Reading) -> bool:
         return True
     if not is_equal_else:
         return False
+    if _is_owned(a, b) or _is_owned(b, a):
+        return True
     if any(m == "~instead" for m, _ in here) != any(m == "~instead" for m, _ in there):
         return True
     if _asks_for_stranded(a, b) or _asks_for_stranded(b, a):
@@ -261,6 +267,16 @@ def _asks_for_stranded(reading: Reading, other: Reading) -> bool:
     return bool(last) and any(
         (marker,) == last and asks in ASKING for marker, asks in itertools.pairwise(other.said)
     )
+
+
+def _is_owned(a: Reading, b: Reading) -> bool:
+    """ "Lend my aunt's ladder", "lend my aunt a ladder, with my aunt, to my aunt"."""
+    if "'s" not in a.text:
+        return False
+    owners = {lemma(match[1]) for match in OWNER.finditer(a.text.lower())}
+    others = {lemma(match[1]) for match in OWNER.finditer(b.text.lower())}
+    roles = _alone(b, tuple(_roles(b)))
+    return any(marker in BESIDE and word in owners - others for marker, word in roles)
 
 
 def _is_let_down(reading: Reading, here: tuple[Role, ...], there: tuple[Role, ...]) -> bool:

@@ -15,6 +15,7 @@ from tests.strategies import wordy
         ("May I retake it?", "must I retake it?"),
         ("I bled the radiator. How do I refill it?", "How do I bleed the radiator?"),
         ("How often is the sundial cleaned?", "What is the age of the sundial to be cleaned?"),
+        ("What does a flat tyre mean?", "How do I mend a flat tyre?"),
         ("Do herons nest?", "How do herons nest?"),
         ("How is cork cut?", "Where is cork cut?"),
         ("What does a red flag mean?", "When is a red flag raised?"),

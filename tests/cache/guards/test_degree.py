@@ -9,6 +9,7 @@ from khazad_mitm.cache.guards.reading import read
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("why is the tide higher than in May?", "why is the tide high in May?"),
         ("which is the safest raft?", "which raft is safe?"),
         ("what is the oldest way to tan a hide?", "how do I tan an old hide?"),
     ],

@@ -14,6 +14,7 @@ from tests.strategies import wordy
         ("lock the shed", "unlock the shed"),
         ("too much yeast in the dough", "too little yeast in the dough"),
         ("how do I stop guests from barking?", "how do I let guests bark?"),
+        ("wait in front of the mill", "wait behind the mill"),
         ("I was paid once", "I was paid twice"),
         ("what do oats and rye have in common?", "what is the difference between oats and rye?"),
         ("the vase was shipped, where is it?", "the vase was delivered, where is it?"),

@@ -17,6 +17,8 @@ from tests.strategies import wordy
         ("turn a row of pegs into a row of nails", "turn a row of pegs into one peg of a row"),
         ("may I draw for a club?", "may I draw from a club?"),
         ("what do I swap tea for in May?", "what do I swap for tea in May?"),
+        ("how do I lend a ladder to my aunt?", "how do I lend my aunt's ladder?"),
+        ("go back to the fair", "go back after the fair"),
         ("may I swim with a cold?", "may I swim after a cold?"),
         ("what does freight to Malta cost?", "what does freight from Malta cost?"),
     ],
@@ -34,6 +36,7 @@ def test_the_same_words_have_other_roles(one: str, other: str) -> None:
             "how many days does it take to freight it to Malta?",
         ),
         ("how long does a kiln repair take?", "how much time does it take to repair a kiln?"),
+        ("who mends my aunt's ladder?", "who mends the ladder of my aunt?"),
         ("can I bake it in a pan instead?", "in a pan instead, can I bake it?"),
     ],
 )

@@ -30,8 +30,8 @@ PAIRS = (
     " improve/worsen live/die build/fall build/collapse stop/let"
     # Directions and places.
     " left/right north/south east/west northern/southern eastern/western top/bottom front/back"
-    " above/below over/under inside/outside indoor/outdoor internal/external inner/outer"
-    " upper/lower horizontal/vertical forward/backward before/after upstream/downstream"
+    " front/behind above/below over/under inside/outside indoor/outdoor internal/external"
+    " inner/outer upper/lower horizontal/vertical forward/backward before/after upstream/downstream"
     " inbound/outbound incoming/outgoing input/output source/target source/destination"
     " departure/arrival import/export entrance/exit upstairs/downstairs local/remote"
     " domestic/international domestic/foreign national/international near/far onshore/offshore"

@@ -279,6 +279,7 @@ OTHER = _table(
     current time: time now; time right now
     again: once more; one more time; once again; another time
     another: one more
+    which: which of the 2; which one of the 2
     several: a number of; quite a number of
     count: number of; total number of
     from: based on; on the basis of
