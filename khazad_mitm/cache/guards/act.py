@@ -17,6 +17,9 @@ LIGHT = frozenset(
 MADE = frozenset("function query script program command statement regex class macro".split())
 """What is written to do something."""
 CONTROLS = frozenset("to about with and or you me".split())
+CAN = frozenset("can could should may must".split())
+EMBEDDING = frozenset("where when how what which whether if".split())
+"""Before "I can" in a question within a question."""
 BEFORE_TO = frozenset(("how", "way"))
 THAT = frozenset(("that", "which"))
 ANYONE = frozenset("i we to one".split())
@@ -52,7 +55,7 @@ def is_another(a: Reading, b: Reading) -> bool:
         return False
     if not done or not instead:
         return bool(done and _is_beside(a, b, there)) or bool(instead and _is_beside(b, a, here))
-    return not (done[0].is_generic and instead[0].is_generic)
+    return True
 
 
 def _is_beside(a: Reading, b: Reading, deed: str) -> bool:
@@ -73,6 +76,12 @@ def is_telling(reading: Reading) -> bool:
     return any(word.lemma == deed and not word.is_generic for word in reading.content)
 
 
+def deed_of_speaker(reading: Reading) -> str:
+    """What "I" or anybody is to do; or ""."""
+    who, deed = _deed(reading)
+    return deed if who == "i" else ""
+
+
 def _verb(reading: Reading) -> str:
     """The content word after "how do I" or "how to"; or ""."""
     return _deed(reading)[1] if "how" in reading.said else ""
@@ -82,7 +91,7 @@ def _verb(reading: Reading) -> str:
 def _deed(reading: Reading) -> tuple[str, str]:
     """Who, and the last content word right after "can I", "how to", "a query that"; or ""."""
     found = "", ""
-    two = one = ""
+    three = two = one = ""
     for word in reading.words:
         if word.is_content:
             is_adverb = word.said.endswith("ly") or word.said == "best"
@@ -90,7 +99,9 @@ def _deed(reading: Reading) -> tuple[str, str]:
                 continue  # "how do I best", "how can I safely"
             if (one in PRONOUNS and two in AUXILIARIES) or (one == "to" and two in BEFORE_TO):
                 found = "i" if one in ANYONE else one, word.lemma
+            elif one in CAN and two in ANYONE and three in EMBEDDING:
+                found = "i", word.lemma
             elif one in THAT and two in MADE:
                 found = "it", word.lemma
-        two, one = one, word.said
+        three, two, one = two, one, word.said
     return found

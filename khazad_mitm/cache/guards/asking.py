@@ -22,6 +22,11 @@ TIMES = frozenset(
 )
 SOMEBODY = frozenset("anybody anyone somebody someone anything something".split())
 MEANING = lemma("mean")
+FINDING = frozenset(
+    lemma(word)
+    for word in "find get see buy locate check look reach have view access read know".split()
+)
+"""Where it is that one can do these is where it is."""
 CALENDAR = frozenset(("month", "weekday", "season", "festival"))
 REASONS = frozenset(lemma(word) for word in ("reason", "purpose"))
 ASKERS = frozenset(
@@ -47,6 +52,8 @@ ALIKE = frozenset(
 def differs(a: Reading, b: Reading) -> bool:
     if act.is_only_told(a, b) or act.is_only_told(b, a) or act.is_another(a, b):
         return True
+    if _is_there(a, b) or _is_there(b, a):
+        return True
     here, there = asked(a), asked(b)
     if _measures_other(a, here, b) or _measures_other(b, there, a):
         return True
@@ -56,10 +63,14 @@ def differs(a: Reading, b: Reading) -> bool:
         )
     if "why" in here ^ there and any(word.lemma in REASONS for word in (*a.words, *b.words)):
         return False
-    return not any(
-        frozenset((x, y)) in ALIKE and _may_be(x, a, y, b) and _may_be(y, b, x, a)
-        for x in here
-        for y in there
+    return not any(frozenset((x, y)) in ALIKE for x in here for y in there)
+
+
+def strays(a: Reading, b: Reading) -> bool:
+    """Do they ask with words that may stand for one another, and do not do so here?"""
+    here, there = asked(a), asked(b)
+    return here.isdisjoint(there) and not any(
+        _may_be(x, a, y, b) and _may_be(y, b, x, a) for x in here for y in there
     )
 
 
@@ -88,6 +99,18 @@ def _asks_how_much(reading: Reading) -> bool:
     return any(
         word.said == "how" and after.is_content for word, after in itertools.pairwise(reading.words)
     )
+
+
+def _is_there(a: Reading, b: Reading) -> bool:
+    """ "Where is my kayak", "where can I use my kayak"."""
+    if "where" not in a.said or "where" not in b.said:
+        return False
+    is_said = any(
+        word.said == "where" and after.said in ("is", "are")
+        for word, after in itertools.pairwise(a.words)
+    )
+    deed = act.deed_of_speaker(b)
+    return is_said and bool(deed) and deed not in a.lemmas and deed not in FINDING
 
 
 def _measures_other(a: Reading, here: frozenset[str], b: Reading) -> bool:
