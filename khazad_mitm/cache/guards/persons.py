@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 from khazad_mitm.cache.guards.reading import Reading
 
+SOMEONE = frozenset("somebody someone anybody anyone".split())
 HE = frozenset("he him his himself".split())
 SHE = frozenset("she her hers herself".split())
 FIRST = frozenset("i me my mine myself we us our ours".split())
@@ -16,8 +19,18 @@ def differs(a: Reading, b: Reading) -> bool:
     for one, other in ((HE, SHE), (SHE, HE)):
         if a.has(*one) and b.has(*other) and not a.has(*other) and not b.has(*one):
             return True
+    if _is_for_another(a) != _is_for_another(b) and (a.has("i", "we") or b.has("i", "we")):
+        return True
     here, there = _meant(a), _meant(b)
     return here in ("1", "2") and there in ("1", "2") and here != there
+
+
+def _is_for_another(reading: Reading) -> bool:
+    """ "Can someone else do it", where the other asks whether he can himself."""
+    return any(
+        one in SOMEONE and other in ("else", "other")
+        for one, other in itertools.pairwise(reading.said)
+    )
 
 
 def _meant(reading: Reading) -> str:

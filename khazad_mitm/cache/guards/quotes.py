@@ -88,7 +88,11 @@ def _to_the_letter(text: str) -> tuple[str, ...]:
         found += ["".join(groups) for groups in QUOTED.findall(flat)]
     if MAY_BE_CODE.search(flat):
         found += [code for code in CODE.findall(flat) if code.lower() not in ABBREVIATIONS]
-    return tuple(piece for said in found if (piece := SPACE.sub(" ", said).strip(" .,;:!?")))
+    return tuple(
+        piece
+        for said in found
+        if (piece := SPACE.sub(" ", said).strip(" .,;:!?").removesuffix("()"))
+    )
 
 
 @lru_cache(maxsize=512)

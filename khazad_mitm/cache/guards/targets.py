@@ -23,9 +23,7 @@ TIMES = frozenset("second minute hour day night week weekend month year time".sp
 CAN = frozenset("can could may might should must will would do does did".split())
 DETERMINERS = frozenset("a an the my your his her its our their this that these those".split())
 WHAT = frozenset("which what who".split())
-HAVING = frozenset("have has to need needs".split())
-MOST_BEFORE_DEED = 4
-"""Words, "have to", between who does it and what is done."""
+HAVING = frozenset("have has need needs".split())
 SEXES = dict.fromkeys(HE, "he") | dict.fromkeys(SHE, "she")
 SPEAKERS = dict.fromkeys(FIRST, "i") | dict.fromkeys(SECOND, "you")
 
@@ -242,10 +240,11 @@ def _doers(reading: Reading) -> Iterator[tuple[str, str]]:
     words = reading.words
     for index, (asks, whose, doer) in enumerate(zip(words, words[1:], words[2:], strict=False)):
         if asks.said in CAN and not whose.is_content and doer.is_content:
-            following = words[index + 3 : index + 3 + MOST_BEFORE_DEED]
-            deed = next((word for word in following if word.said not in HAVING), None)
-            if deed is not None and deed.is_content:
-                yield doer.lemma, deed.lemma
+            following = words[index + 3 : index + 6]
+            if len(following) == 3 and following[0].said in HAVING and following[1].said == "to":
+                following = following[2:]
+            if following and following[0].is_content:
+                yield doer.lemma, following[0].lemma
 
 
 def _counted(reading: Reading) -> dict[str, set[str]]:

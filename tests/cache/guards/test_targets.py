@@ -36,6 +36,7 @@ def test_a_little_word_is_said_of_something_else(one: str, other: str) -> None:
         ("it will not start, why?", "why will it not start?"),
         ("once a day", "every day"),
         ("two git commits", "two commits"),
+        ("should I salt a hedgehog stew?", "does a hedgehog stew need salt?"),
         ("how do I send my aunt a card?", "how do I send a card to my aunt?"),
         ("which stalls sell honey?", "where can I buy honey?"),
         ("with a word only. List: x", "only with a word. List: x"),

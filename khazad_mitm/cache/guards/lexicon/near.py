@@ -132,7 +132,8 @@ DESCRIBING = """
     right correct; near close; new change; far distant; cheap low;
     expensive high; different other; strange unusual weird; necessary required; hard strong;
     suitable good appropriate; all every each; last new; course dish; beep chirp;
-    accept pay; identifier id; need request; count amount; turn rewrite; transfer give;
+    accept pay; identifier id; need request; count amount; turn rewrite; night evening;
+    transfer give;
     sure certain; beginner newbie novice; available possible;
 """
 # Forms of one word whose stems are too short, or too unlike, to show it.

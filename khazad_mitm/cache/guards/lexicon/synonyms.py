@@ -145,7 +145,8 @@ MORE_DESCRIBING = """
     concurrently; immediately right_away instantly straight_away; approximately roughly;
     usually normally typically generally; often frequently; rarely seldom; allergic allergy;
     mandatory compulsory obligatory; entire whole; additional extra; similar alike;
-    annoying irritating; polite courteous; loud noisy; main primary principal; weird strange odd;
+    annoying irritating; polite courteous; omit leave_out;
+    washing_machine washer; loud noisy; main primary principal; weird strange odd;
     rude impolite;
     brave courageous; funny humorous; boring dull; enough sufficient; abroad overseas;
     in_advance ahead_of_time beforehand; twice two_times; noon midday; nearby close_by;
