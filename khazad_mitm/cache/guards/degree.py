@@ -56,6 +56,8 @@ def _compares(a: Reading, b: Reading) -> bool:
     """ "Higher than last year", where the other compares nothing."""
     if "than" not in a.said or "than" in b.said:
         return False
+    if b.said.count("as") == 2 and a.has("more", "less", "fewer"):
+        return True  # "as much as"
     left = {word.lemma for word in rest(a, b).here}
     return any(
         after.said == "than" and word.lemma in left for word, after in itertools.pairwise(a.words)

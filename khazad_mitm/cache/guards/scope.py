@@ -33,6 +33,10 @@ INSTEAD = {
     ),
     "except": frozenset("without other excluding".split()),
 }
+ALL = frozenset(
+    "all any anyone anybody anything everyone everybody everything none nobody nothing no".split()
+)
+"""Before "but" these leave out what follows."""
 KEEPING = frozenset("keep keeps keeping preserve preserves preserving retain leave leaving".split())
 BEFORE_KEEPING = frozenset("but and while still".split())
 """Change it but keep the tone: the tone is left out."""
@@ -92,4 +96,6 @@ def _scopes(words: tuple[Word, ...]) -> set[str]:
         for before, word, after in zip(words, words[1:], words[2:], strict=False)
     ):
         found.add("keep")
+    if any(word.said == "but" and before.said in ALL for before, word in itertools.pairwise(words)):
+        found.add("except")
     return found

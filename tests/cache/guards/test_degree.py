@@ -10,6 +10,7 @@ from khazad_mitm.cache.guards.reading import read
     ("one", "other"),
     [
         ("why is the tide higher than in May?", "why is the tide high in May?"),
+        ("do geese eat more than ducks?", "do geese eat as much as ducks?"),
         ("which is the safest raft?", "which raft is safe?"),
         ("what is the oldest way to tan a hide?", "how do I tan an old hide?"),
     ],

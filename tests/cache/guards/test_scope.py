@@ -13,6 +13,7 @@ from tests.strategies import wordy
     [
         ("prune the hedge but keep the roses", "prune the hedge and the roses"),
         ("read the first verse", "read the verse"),
+        ("may anyone but members row?", "may members row?"),
     ],
 )
 def test_how_much_of_it_is_meant_is_a_difference(one: str, other: str) -> None:
