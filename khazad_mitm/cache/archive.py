@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from khazad_mitm.cache import (
     acceptance,
-    flights,
+    collapsing,
     inventory,
     keeping,
     log_lines,
@@ -101,7 +101,7 @@ class Archive:
     def _release(self, miss: Miss) -> None:
         """Tell other workers that the answer is there, or will not come."""
         if miss.flight and not miss.parsed.framing.is_stream:
-            self._background.run(flights.released(miss.flight, self._parts.flights))
+            self._background.run(collapsing.released(miss.flight, self._parts.flights))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:
         """Keep what the upstream said to the rest of a batch."""

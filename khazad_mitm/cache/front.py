@@ -19,8 +19,8 @@ from khazad_mitm.cache import drive, log_lines, pace, policy, status
 from khazad_mitm.cache.archive import Archive
 from khazad_mitm.cache.batches import joined
 from khazad_mitm.cache.capture import Capture
+from khazad_mitm.cache.collapsing import coalesced
 from khazad_mitm.cache.commands import Steps
-from khazad_mitm.cache.flights import coalesced
 from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.lookup import lookup

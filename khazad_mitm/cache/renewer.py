@@ -11,7 +11,7 @@ import threading
 from functools import partial
 
 from khazad_mitm.cache import drive
-from khazad_mitm.cache.flights import renewed
+from khazad_mitm.cache.collapsing import renewed
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.errors import CacheUnavailable, tell
 

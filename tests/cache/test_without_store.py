@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.cache.flights import Flights, Turn, coalesced
+from khazad_mitm.cache.collapsing import coalesced
+from khazad_mitm.cache.flights import Flights, Turn
 from khazad_mitm.cache.without_store import STORE_AWAY, as_if_empty
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Miss, Unsatisfied

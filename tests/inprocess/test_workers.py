@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from khazad_mitm.assembly import build
-from khazad_mitm.cache import flights, leases
+from khazad_mitm.cache import collapsing, leases
 from khazad_mitm.cache.front import Cache
 from khazad_mitm.inprocess.library import Library
 from khazad_mitm.inprocess.transport import Wrapping
@@ -30,7 +30,7 @@ LEASE_S = 0.3
 
 @pytest.fixture
 def workers(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr(flights, "LEASE_S", LEASE_S)
+    monkeypatch.setattr(collapsing, "LEASE_S", LEASE_S)
     monkeypatch.setattr(leases, "RENEWED_S", LEASE_S / 30)  # on a busy machine, many are late
     with redis_server.client() as client:
         client.flushall()
