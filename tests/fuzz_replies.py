@@ -9,14 +9,13 @@ was not sealed with its key.
 
 from __future__ import annotations
 
-import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import astuple, replace
 from typing import Any
 
-from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
+from redis.exceptions import ResponseError
 
 from khazad_mitm.cache.budget import SLOTS, Earned
 from khazad_mitm.cache.commands import (
@@ -47,33 +46,14 @@ from khazad_mitm.cache.commands import (
     Weigh,
 )
 from khazad_mitm.cache.facts import Facts
+from khazad_mitm.cache.worker_commands import Issue, Lease, Place, Publish, Read, Renew, Wanted
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import inventory, scripts, sealed, vectorset
-from khazad_mitm.store.codec import VERSION
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.vectorset import Space, program
+from tests.fuzz_lies import ASKED, BLOCK, POOL, SEAL, STREAM, TIMES, reply
 from tests.store.entries import QUESTION, digest, entry
 
-WORDS = (
-    b"",
-    b"1",
-    b"\x00",
-    b"\xff\xfe",
-    b"[]",
-    b"{",
-    b"nan",
-    b"-1",
-    b"a" * 33,
-    b"0" * 32,
-    b":",
-    b"*",
-)
-NUMBERS = (b"", b"nan", b"inf", b"-inf", b"1e400", b"-1", b"9" * 400, b"9" * 5_000, b"\xff", b"1_0")
-SEAL, OTHER_SEAL = Seal((bytes(range(32)),), "fuzz"), Seal((bytes(range(1, 33)),), "fuzz")
-POOL = digest(7)
-ASKED = Asked(digest(9), "why?", "messages[0].content", 0.9, 1e9, "t")
-TIMES = {"stored_at": 1.0, "expires_at": None}
 # A round trip more than this, and it would never end.
 MOST_TRIPS = 100
 NOW_MS = 1_000_000
@@ -110,8 +90,8 @@ def play(command: StoreCommand, space: Space, rng: random.Random) -> Any:
     try:
         asked = next(steps)
         for _ in range(MOST_TRIPS):
-            replies = [_reply(one, rng, space.seal) for one in asked]
-            given += [reply for reply in replies if isinstance(reply, Exception)]
+            replies = [reply(one, rng, space.seal) for one in asked]
+            given += [one for one in replies if isinstance(one, Exception)]
             asked = steps.send(replies)
     except StopIteration as end:
         return end.value
@@ -142,6 +122,16 @@ def check(command: StoreCommand, found: Any, seal: Seal | None) -> None:
         case Nearest():
             assert all(isinstance(one, Neighbour) for one in found or ())
             assert all(one.entry is None or one.entry.id == one.id for one in found or ())
+        case Lease():
+            assert found in (None, "") or re.fullmatch("[0-9a-f]{32}", found)
+        case Renew() | Wanted():
+            assert found is None or all(isinstance(one, bool) for one in found)
+        case Publish():
+            assert found in (None, (True,), (False,))
+        case Read(places):
+            assert found is None or len(found) == len(places)
+            blocks = [block for one in found or () if one for block in one.blocks]
+            assert seal is None or all(block == BLOCK for block in blocks)
         case IsAccepted() | IsRefuted() | Occupied():
             assert found in (None, True, False)
         case Standing():
@@ -201,134 +191,10 @@ def _command(rng: random.Random) -> StoreCommand:
             IsAccepted(a),
             Accept(a, 60),
             Refuse(a),
+            Lease(a, "us", 1.0, rng.choice(("", STREAM))),
+            Renew((a, b), "us", 1.0),
+            Wanted((Place(a, STREAM), Place(b, digest(8)))),
+            Publish((Issue(Place(a, STREAM), (b"block",), 0, 0),), 1.0),
+            Read((Place(a, STREAM), Place(b, STREAM, 7)), 1.0),
         )
     )
-
-
-def _reply(command: vectorset.RedisCommand, rng: random.Random, seal: Seal | None) -> Any:
-    if rng.randrange(20) == 0:
-        kind = rng.choice((ResponseError, NoScriptError, OutOfMemoryError))
-        return kind("WRONGTYPE Operation against a key holding the wrong kind of value")
-    match command[0]:
-        case "MGET":
-            return [_value(rng, str(name), seal) for name in command[1:]]
-        case "VSIM":
-            return [
-                part
-                for _ in range(rng.randrange(4))
-                for part in (_word(rng), repr(rng.uniform(0, 1)).encode())
-            ]
-        case "SMEMBERS":
-            return {_word(rng) for _ in range(rng.randrange(4))}
-        case "VCARD" | "EXISTS" | "DEL" | "ZADD" | "HDEL" | "HSET" | "EXPIRE" | "SADD" | "SCARD":
-            return rng.choice((0, 1, 2**40))
-        case "GET":
-            return rng.choice((None, b"1", *NUMBERS))
-        case "HMGET":
-            return [rng.choice((None, b"0.9", *NUMBERS)) for _ in command[2:]]
-        case "HSCAN":
-            return [rng.choice((b"0", 0, b"7")), [part for _ in range(3) for part in _line(rng)]]
-        case "HGET":
-            return rng.choice((None, b"0.9", *NUMBERS))
-        case "LRANGE":
-            return [_asked(rng, str(command[1]), seal) for _ in range(rng.randrange(4))]
-        case "SCAN":
-            return [rng.choice((b"0", 0, b"7")), [b"e:" + _word(rng) for _ in range(3)]]
-        case "SPOP":
-            return [_word(rng)]
-        case "SET":
-            return rng.choice((True, None))
-        case "EVALSHA" | "EVAL" if command[1] in (scripts.WEIGH.digest, scripts.WEIGH.source):
-            return _counts(rng)
-        case "EVALSHA" | "EVAL" if command[1] in (scripts.FORGET.digest, scripts.FORGET.source):
-            return rng.choice((0, 1))
-        case "EVALSHA" | "EVAL":
-            return _of_script(rng, seal)
-        case other:
-            raise AssertionError(f"no reply known to {other!r}")
-
-
-def _counts(rng: random.Random) -> list[bytes]:
-    """A hash as WEIGH returns it, of which anybody may have written any field."""
-    fields = [
-        (f"{when}:{what}:{rng.randrange(-1, SLOTS + 1)}".encode(), rng.choice((b"3", *NUMBERS)))
-        for when in ("new", "old", "")
-        for what in ("c", "n", "k", "\xff")
-    ]
-    return [part for field in rng.sample(fields, rng.randrange(len(fields))) for part in field]
-
-
-def _line(rng: random.Random) -> tuple[bytes, bytes]:
-    """An entry's facts, or what somebody else wrote among them."""
-    line = bytearray(inventory.written(entry(rng.randrange(9)), 9).encode())
-    for _ in range(rng.randrange(3)):
-        place = rng.randrange(len(line) + 1)
-        line[place : place + rng.randrange(9)] = rng.choice((*WORDS, *NUMBERS))
-    return _word(rng), bytes(line)
-
-
-def _asked(rng: random.Random, name: str, seal: Seal | None) -> bytes:
-    """What an entry has answered, as it was noted, damaged, or by somebody else."""
-    noted = json.dumps(astuple(ASKED)).encode()
-    if rng.randrange(4) == 0:
-        noted = rng.choice((*WORDS, b"[" * 100_000, b'["a", 1, 2, 3, 4, 5]'))
-        return noted if seal is None or rng.randrange(2) else SEAL.close("h:other", noted)
-    if seal is not None:
-        noted = seal.close(name if rng.randrange(4) else "h:other", noted)
-    return noted if rng.randrange(3) else noted[: rng.randrange(len(noted))]
-
-
-def _of_script(rng: random.Random, seal: Seal | None) -> Any:
-    """As NEAREST returns them; the other scripts' returns are not looked at."""
-    if rng.randrange(4) == 0:
-        return None
-    words = [_word(rng) for _ in range(rng.randrange(4))]
-    return [
-        part
-        for word in words
-        for part in (
-            word,
-            repr(rng.uniform(0, 1)).encode(),
-            _value(rng, word.decode("ascii", "replace"), seal),
-        )
-    ]
-
-
-def _word(rng: random.Random) -> bytes:
-    known = digest(rng.randrange(9)).encode()
-    return known if rng.randrange(2) else rng.choice((*WORDS, rng.randbytes(8)))
-
-
-def _value(rng: random.Random, name: str, seal: Seal | None) -> bytes | None:
-    """What lies in a key of that name: its entry, a damaged one, somebody else's, nothing."""
-    if name.startswith(("a:", "p:")) and rng.randrange(2):
-        id_, what = digest(rng.randrange(9)), rng.choice(("0.950000", "nan", "x", digest(3)))
-        mark = sealed.target(name if rng.randrange(3) else "a:other", id_, what, seal)
-        return f"{id_}:{mark}".encode()
-    match rng.randrange(5):
-        case 0:
-            return None
-        case 1:
-            return _word(rng)
-        case 2:
-            return bytes([VERSION]) + rng.randbytes(rng.randrange(60))
-        case _:
-            changes: dict[str, Any] = dict(TIMES)
-            # Whoever has no key cannot seal another answer.
-            if seal is None and rng.randrange(2):
-                changes["answer"] = rng.randbytes(3)
-            number = int(name[-1]) if name[-1:].isdigit() and rng.randrange(4) else 9
-            whose = seal if rng.randrange(4) else rng.choice((None, OTHER_SEAL))
-            blob = bytearray(sealed.blob_of(replace(entry(number), **changes), whose))
-            for _ in range(rng.randrange(3)):
-                place = rng.randrange(len(blob))
-                match rng.randrange(3):
-                    case 0:
-                        blob[place] = rng.randrange(256)
-                    case 1:
-                        del blob[place:]
-                    case _:
-                        blob[place:place] = rng.choice(WORDS)
-                if not blob:
-                    break
-            return bytes(blob)

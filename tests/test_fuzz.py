@@ -108,7 +108,8 @@ def test_replies_that_others_wrote_raise_nothing() -> None:
     assert told["found nearby"] > 0
     assert told["Get"] > KEPT_AT_LEAST
     assert told["Nearest"] > KEPT_AT_LEAST
-    for kind in ("Standing", "Weigh", "Recall", "Find", "Forget", "Resolve"):
+    kinds = "Standing", "Weigh", "Recall", "Find", "Forget", "Resolve", "Lease", "Wanted", "Read"
+    for kind in kinds:
         assert told[f"found by {kind}"] > 0, kind
     assert told["found sealed"] > 0
 

@@ -100,7 +100,7 @@ class Archive:
 
     def _release(self, miss: Miss) -> None:
         """Tell other workers that the answer is there, or will not come."""
-        if miss.flight and not miss.parsed.framing.is_stream:
+        if miss.flight:
             self._background.run(collapsing.released(miss.flight, self._parts.flights))
 
     def keep_rest(self, miss: Miss, response: Response, batch: Joined) -> None:

@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from khazad_mitm.cache.commands import Get, Join, Lease, Pause, Renew, Steps
+from khazad_mitm.cache import blocks
+from khazad_mitm.cache.commands import Get, Join, Pause, Steps
 from khazad_mitm.cache.flights import WAIT_S, Flights, Told, Turn
 from khazad_mitm.cache.leases import LEASE_S
 from khazad_mitm.cache.live import Followed, Found, Live
+from khazad_mitm.cache.subscriptions import WISH_S
+from khazad_mitm.cache.worker_commands import Lease, Place, Read, Renew
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 
-# How often other workers look whether the one that asks is through.
+# How often other workers look whether the one that asks is through, or has begun a stream.
 FIRST_POLL_S = 0.02
 LONGEST_POLL_S = 0.25
+LONGEST_POLL_OF_STREAM_S = 0.1
 
 
 def coalesced(
@@ -33,10 +37,12 @@ def coalesced(
     parsed: ParsedRequest,
     *,
     follows: bool,
+    crosses: bool = True,
 ) -> Steps[Found]:
     """The story of a lookup that began at `now`, after waiting for whoever has begun the same.
 
-    `look()` begins it. `follows`: can the caller be given a stream while it comes?
+    `look()` begins it. `follows`: can the caller be given a stream while it comes? `crosses`: may
+    one lie in the store, while it comes, for other workers?
     """
     story, leads, handed = look(), "", None
     stream = stream_of(parsed)
@@ -60,8 +66,11 @@ def coalesced(
                 command = story.send(result)
     except StopIteration as end:
         outcome: Outcome = end.value
-        if leads and not stream and isinstance(outcome, Miss):
-            waited = yield from _leased(leads, flights)
+        if leads and isinstance(outcome, Miss) and (crosses or not stream):
+            waited = yield from _leased(leads, flights, stream)
+            if isinstance(waited, Live):
+                leads = ""
+                return Followed(parsed, waited)
             # Another worker has been answered, or has failed: his answer is looked for anew.
             outcome = (yield from look()) if waited else outcome
             if waited and isinstance(outcome, Hit):
@@ -85,15 +94,32 @@ def coalesced(
             flights.hand_over(leads)
 
 
-def _leased(flight: str, flights: Flights) -> Steps[bool]:
-    """Be the one worker that asks; had another been asking meanwhile?"""
+def _leased(flight: str, flights: Flights, stream: str) -> Steps[bool | Live]:
+    """Be the one worker that asks; had another been asking meanwhile? Or the stream that he is
+    given, where it is to be one."""
+    name = blocks.new_name(stream) if stream else ""
+    longest_s = LONGEST_POLL_OF_STREAM_S if stream else LONGEST_POLL_S
     waited, pause = 0.0, FIRST_POLL_S
-    while not (yield Lease(flight, flights.holder, LEASE_S)):
+    while (theirs := (yield Lease(flight, flights.holder, LEASE_S, name))) is not None:
         if waited >= WAIT_S:
             return True
+        if stream:
+            if not theirs.startswith(blocks.kind_of(stream)):
+                # As within a process: nobody waits for the last word of another kind of answer.
+                return False
+            place = Place(flight, theirs)
+            told = yield Read((place,), WISH_S)
+            heard = None if told is None else told[0]
+            if heard is not None and heard.blocks:
+                live = flights.subscriptions.begin(place, heard)
+                if live is not None:
+                    flights.go_live(flight, live)
+                    return live
+            if heard is not None and (heard.blocks or heard.is_lost):
+                return False
         yield Pause(pause)
-        waited, pause = waited + pause, min(2 * pause, LONGEST_POLL_S)
-    flights.leases.hold(flight)
+        waited, pause = waited + pause, min(2 * pause, longest_s)
+    flights.leases.hold(flight, name)
     return waited > 0
 
 

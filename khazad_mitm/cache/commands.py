@@ -2,7 +2,8 @@
 
 The core yields these and knows nothing of who obeys: two drivers (`drive`) hand `Embed` to the
 embedder, `Judge` to the verifier, `JudgeAnswers` to the user's judge, `Join` to the flights, wait
-for a `Pause`, and hand every other one to the store. Ids and digests are 32 hex digits; the first
+for a `Pause`, and hand every other one to the store (those between workers are in
+`worker_commands`). Ids and digests are 32 hex digits; the first
 four name the bucket, so that everything a conversation touches lies in one slot of a cluster.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from khazad_mitm.cache.worker_commands import Lease, Publish, Read, Renew, Wanted
 from khazad_mitm.exchange import Entry, Pair
 
 if TYPE_CHECKING:
@@ -94,26 +96,6 @@ class Join:
     flight: str
     stream: str = ""
     """What the stream must be like that is read along; "": none is wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """-> bool. Let this process lead a flight for so long; False while another one does."""
-
-    flight: str
-    holder: str
-    """Of this process; to ask again prolongs nothing (`Renew`)."""
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """-> tuple[bool, ...]. Lead each flight for so long from now on, where it is still this
-    process' own; was it? For 0 seconds: nobody need wait for it any longer."""
-
-    flights: tuple[str, ...]
-    holder: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +321,11 @@ StoreCommand: TypeAlias = (
     | Block
     | Lease
     | Renew
+    | Wanted
+    | Publish
+    | Read
 )
-GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block, Lease)
+GROWING = (Put, PutMany, Alias, Accept, Weigh, Settle, Remember, Block, Lease, Publish)
 """What makes the store larger. A full or read-only one denies them; it is not away for that."""
 
 Command: TypeAlias = StoreCommand | Embed | Judge | JudgeAnswers | Join | Pause

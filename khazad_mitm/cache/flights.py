@@ -20,6 +20,8 @@ from typing import TypeAlias
 
 from khazad_mitm.cache.leases import Leases
 from khazad_mitm.cache.live import Live
+from khazad_mitm.cache.publications import Publications
+from khazad_mitm.cache.subscriptions import Subscriptions
 from khazad_mitm.exchange import Entry
 
 # Plain answers of models that reason take that long. All who wait have it when it comes, sooner
@@ -59,6 +61,10 @@ class Flights:
         """Tells the flights of this process from those of other workers."""
         self.leases = Leases(clock)
         """Of those that it leads for all workers."""
+        self.publications = Publications(clock)
+        """What others read of them."""
+        self.subscriptions = Subscriptions(self._over, clock)
+        """What callers here read of theirs."""
         self._clock = clock
         self._lock = Lock()
         self._flights: dict[str, _Flight] = {}
@@ -134,6 +140,16 @@ class Flights:
             for turn in joining:
                 if turn.set_running_or_notify_cancel():
                     turn.set_result(live)
+        stream = self.leases.stream(key)
+        if stream:
+            self.publications.begin(key, stream, live)
+
+    def _over(self, key: str, live: Live) -> None:
+        """Another worker's stream is over. Whoever wants no stream finds the answer in the store,
+        or leads."""
+        flight = self._flights.get(key)
+        if flight is not None and flight.live is live:
+            self.hand_over(key)
 
     def tell(self, key: str, entry: Entry) -> None:
         """Here is the answer, for all in this process who ask for it until it has landed."""

@@ -24,10 +24,10 @@ from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.inquiries import Inquiries
 from khazad_mitm.cache.live import Followed, Found
 from khazad_mitm.cache.lookup import lookup
+from khazad_mitm.cache.others import Others
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.cache.prepared import Prepared, prepare
 from khazad_mitm.cache.recent import Recent
-from khazad_mitm.cache.renewer import Renewer
 from khazad_mitm.cache.routes import MODES, Rulebook
 from khazad_mitm.cache.stats import Counters, Stats
 from khazad_mitm.cache.without_store import as_if_empty
@@ -113,7 +113,7 @@ class Cache(Inquiries):
         # Not those that embed, which let everyone else go first: somebody waits for these.
         self._jobs = ThreadPoolExecutor(JOB_THREADS, thread_name_prefix="khazad-jobs")
         self._recent = Recent(self._read)
-        self._renewer = Renewer(parts)
+        self._others = Others(parts)
         self._unsplit: set[str] = set()
         """Hosts that have answered a part of a batch with something that did not fit."""
 
@@ -190,7 +190,8 @@ class Cache(Inquiries):
             return prepared
         now = time.time()
         look = partial(lookup, prepared, now)
-        joined = coalesced(look, self._parts.flights, now, prepared.parsed, follows=follows)
+        some, crosses = self._parts.flights, not prepared.rules.redactor
+        joined = coalesced(look, some, now, prepared.parsed, follows=follows, crosses=crosses)
         return (yield from as_if_empty(joined, self._counters.count_error))
 
     def _waited_for(self, story: Steps[T]) -> T:
@@ -341,7 +342,7 @@ class Cache(Inquiries):
         self._archive.close()
         self._parts.probes.close(0.0)
         self._parts.flights.dissolve_all()
-        self._renewer.close()
+        self._others.close()
         self._parts.embed_executor.shutdown(wait=False, cancel_futures=True)
         self._jobs.shutdown(wait=False, cancel_futures=True)
         for bench in self._parts.benches.values():

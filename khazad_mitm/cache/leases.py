@@ -26,18 +26,20 @@ class Leases:
         self._clock = clock
         self._changed = Condition()
         self._ends_at: dict[str, float] = {}
+        self._streams: dict[str, str] = {}
         self._due_at = 0.0
         self._is_idle = False
         self._is_closed = False
 
-    def hold(self, flight: str) -> None:
-        """The store has said that it is ours."""
+    def hold(self, flight: str, stream: str = "") -> None:
+        """The store has said that it is ours, and under which name others may read it along."""
         with self._changed:
             now = self._clock()
             if not self._ends_at:
                 # Before it where another one was held a moment ago: that costs nothing.
                 self._due_at = self._due_at if self._due_at > now else now + RENEWED_S
             self._ends_at[flight] = now + LONGEST_S
+            self._streams[flight] = stream
             # A thread that waits for its time is left alone: misses are many, and mostly short.
             if self._is_idle:
                 self._is_idle = False
@@ -47,6 +49,11 @@ class Leases:
         """It is over, or another worker's by now."""
         with self._changed:
             self._ends_at.pop(flight, None)
+            self._streams.pop(flight, None)
+
+    def stream(self, flight: str) -> str:
+        """Its name where it is one that is held, or ""."""
+        return self._streams.get(flight, "")
 
     def due(self) -> tuple[str, ...]:
         """All that are held, where it is time to say so again; then not for a while."""

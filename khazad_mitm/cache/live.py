@@ -66,9 +66,9 @@ class Live:
         while not self.is_over:
             await self.wait_async(self.count)
 
-    def after(self, place: int) -> list[bytes]:
-        """The chunks from this one on, as far as they have come."""
-        return self._chunks[place:]
+    def after(self, place: int, end: int | None = None) -> list[bytes]:
+        """The chunks from this one on, as far as they have come, or before `end`."""
+        return self._chunks[place:end]
 
     @property
     def count(self) -> int:

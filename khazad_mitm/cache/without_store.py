@@ -17,12 +17,12 @@ from khazad_mitm.cache.commands import (
     GetMany,
     IsAccepted,
     Judge,
-    Lease,
     Nearest,
     Resolve,
     Steps,
 )
 from khazad_mitm.cache.live import Found
+from khazad_mitm.cache.worker_commands import Lease, Read
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.exchange import Miss
 
@@ -45,9 +45,9 @@ def as_if_empty(story: Steps[Found], failed: Callable[[], None]) -> Steps[Found]
                 if isinstance(command, (Embed, Judge)):
                     command = story.throw(error)
                     continue
-                if isinstance(command, Lease):
+                if isinstance(command, (Lease, Read)):
                     # Full, perhaps, or away: nobody else can say that he is asking.
-                    command = story.send(True)
+                    command = story.send(None)
                     continue
                 if not is_away:
                     failed()

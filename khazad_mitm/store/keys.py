@@ -13,7 +13,10 @@
     {NS:B}:w:POOL    what is known of a pool's wrong hits: counts by band, doubt, threshold
     {NS:B}:r:POOL    hash of pairs whose answers were different, by places they may take over
     {NS:B}:h:ID      list of what an entry has answered by meaning, newest first
-    {NS:B}:f:DIGEST  the worker that asks the upstream for all, for a few seconds
+    {NS:B}:f:DIGEST  the worker that asks the upstream for all, for a few seconds; a colon and the
+                     name of the stream that others may read along
+    {NS:B}:n:DIGEST  the name of the stream that another worker needs, for a few seconds
+    {NS:B}:s:NAME    hash of the blocks of a stream by their numbers, for a few seconds more
     {NS:B}:b:ID      set of ids whose entries never answer the request of this fingerprint
 
 Everything of one bucket B lies in one slot of a cluster. A single server has one bucket, a cluster
@@ -82,6 +85,12 @@ class Keys:
 
     def lease(self, flight: str) -> str:
         return f"{self.prefix}f:{flight}"
+
+    def need(self, flight: str) -> str:
+        return f"{self.prefix}n:{flight}"
+
+    def stream(self, name: str) -> str:
+        return f"{self.prefix}s:{name}"
 
     def blocks(self, id_: str) -> str:
         return f"{self.prefix}b:{id_}"

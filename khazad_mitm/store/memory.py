@@ -28,7 +28,6 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     IsRefuted,
     Label,
-    Lease,
     Nearest,
     Occupied,
     Put,
@@ -36,13 +35,13 @@ from khazad_mitm.cache.commands import (
     Recall,
     Refuse,
     Remember,
-    Renew,
     Resolve,
     Settle,
     Standing,
     StoreCommand,
     Weigh,
 )
+from khazad_mitm.cache.worker_commands import Lease, Publish, Read, Renew, Wanted
 from khazad_mitm.exchange import Entry, Neighbour
 from khazad_mitm.store import weights
 from khazad_mitm.store.kept import Kept
@@ -124,9 +123,15 @@ class MemoryStore:
                     self._remove(id_)
                     return found
                 case Lease():
-                    return True  # there is no other process
+                    return None  # there is no other process
                 case Renew(flights):
                     return (True,) * len(flights)
+                case Wanted(streams):
+                    return (False,) * len(streams)
+                case Publish(issues):
+                    return (True,) * len(issues)
+                case Read(places):
+                    return (None,) * len(places)
                 case Block(one, other):
                     return self._blocks.add(one, other)
                 case ForgetMany(ids):

@@ -26,7 +26,6 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     IsRefuted,
     Label,
-    Lease,
     Nearest,
     Occupied,
     Put,
@@ -34,15 +33,15 @@ from khazad_mitm.cache.commands import (
     Recall,
     Refuse,
     Remember,
-    Renew,
     Resolve,
     Settle,
     Standing,
     StoreCommand,
     Weigh,
 )
+from khazad_mitm.cache.worker_commands import Lease, Publish, Read, Renew, Wanted
 from khazad_mitm.exchange import Entry, Neighbour
-from khazad_mitm.store import evidence, inventory, leases, scripts, sealed, weights
+from khazad_mitm.store import evidence, inventory, leases, scripts, sealed, streams, weights
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.namespace import kept_secret
 from khazad_mitm.store.space import Space
@@ -119,6 +118,12 @@ def program(command: StoreCommand, space: Space, now_ms: int) -> Program[Any]:
             return leases.lease(command, space.at(flight))
         case Renew():
             return leases.renew(command, space.at)
+        case Wanted():
+            return streams.wanted(command, space.at)
+        case Publish():
+            return streams.publish(command, space.at, space.seal)
+        case Read():
+            return streams.read(command, space.at, space.seal)
 
 
 def _get(command: Get, space: Space, now_ms: int) -> Program[Entry | None]:

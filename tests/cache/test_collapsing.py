@@ -2,18 +2,23 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from khazad_mitm.cache.collapsing import coalesced
-from khazad_mitm.cache.commands import Lease, Pause, Steps
+from khazad_mitm.cache import blocks
+from khazad_mitm.cache.collapsing import coalesced, stream_of
+from khazad_mitm.cache.commands import Pause, Steps
 from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn
+from khazad_mitm.cache.live import Followed, Live
 from khazad_mitm.cache.lookup import NOT_ACCEPTED
 from khazad_mitm.cache.rules import Rules
+from khazad_mitm.cache.worker_commands import Heard, Lease, Place
 from khazad_mitm.errors import CacheUnavailable
-from khazad_mitm.exchange import Entry, Framing, Hit, Outcome
+from khazad_mitm.exchange import Entry, Framing, Hit
+from khazad_mitm.messages import Headers
 
 from .script import NOW, RULES, asked, begun, entry, jwt, kinds, lookup, play
 
@@ -24,13 +29,24 @@ def told(turns: list[Future[Turn | Entry]]) -> list[Turn | Entry | None]:
     return [turn.result(0) if turn.done() else None for turn in turns]
 
 
-def story(some: Flights, rules: Rules = RULES, **fields: Any) -> Steps[Outcome]:
+def sent(steps: Steps[Any], result: Any) -> Steps[Any]:
+    """The rest of a story that has begun, from this result on."""
+    command = steps.send(result)
+    try:
+        while True:
+            command = steps.send((yield command))
+    except StopIteration as end:
+        return end.value
+
+
+def story(some: Flights, rules: Rules = RULES, *, crosses: bool = True, **fields: Any) -> Any:
     request = asked("hello", **{"exact_only": "n", **fields})
-    return coalesced(lambda: lookup(request, rules, NOW), some, NOW, request, follows=True)
+    look = partial(lookup, request, rules, NOW)
+    return coalesced(look, some, NOW, request, follows=True, crosses=crosses)
 
 
 def test_who_leads_asks_the_store_and_tells_the_others_of_his_miss_when_it_ends() -> None:
-    commands, miss = play(story(Flights()), Turn.LEAD, None, True)
+    commands, miss = play(story(Flights()), Turn.LEAD, None, None)
 
     assert ["Join", "Get", "Lease"] == kinds(commands)
     assert commands[0].flight == miss.flight == miss.digests.fingerprint
@@ -91,7 +107,7 @@ def test_a_leader_who_fails_hands_over(how: str) -> None:
 
 def test_who_leads_waits_for_another_worker_and_looks_again() -> None:
     some, fresh = Flights(), entry(stored_at=NOW + 1)
-    polls = False, None, False, None, True
+    polls = "", None, "", None, None
     commands, hit = play(story(some), Turn.LEAD, None, *polls, fresh, None)
 
     asking = ["Join", "Get", "Lease", "Pause", "Lease", "Pause", "Lease", "Get", "Renew"]
@@ -107,16 +123,87 @@ def test_a_worker_that_never_comes_back_is_waited_for_no_longer_than_anybody() -
 
     def said(command: Any) -> Any:
         pauses.extend([command.seconds] if isinstance(command, Pause) else [])
-        known = {"IsAccepted": True, "Join": Turn.LEAD, "Lease": False}
+        known = {"IsAccepted": True, "Join": Turn.LEAD, "Lease": ""}
         return known.get(type(command).__name__)
 
-    assert run(story(Flights()), said).is_leader  # type: ignore[union-attr]  # a miss
+    assert run(story(Flights()), said).is_leader
     assert WAIT_S <= sum(pauses) < WAIT_S + 1
 
 
-def test_nobody_waits_for_a_stream_of_another_worker() -> None:
-    framing = Framing("sse")
-    commands, miss = play(story(Flights(), framing=framing), Turn.LEAD, None)
+SSE = Framing("sse")
+
+
+def streaming(some: Flights, **fields: Any) -> Any:
+    return story(some, framing=SSE, **fields)
+
+
+def name_of(some: Flights) -> str:
+    """Under which another worker publishes such a stream."""
+    commands, _ = play(streaming(some), Turn.LEAD, None, None)
+    found: str = commands[-1].stream
+    return found
+
+
+def said_of(*words: bytes) -> Heard:
+    head = blocks.of_head(Live(200, Headers([("Content-Type", "text/event-stream")])))
+    return Heard((head, *(blocks.of_data([word]) for word in words)))
+
+
+def test_who_leads_a_stream_says_under_which_name_others_may_read_it() -> None:
+    some = Flights()
+    commands, miss = play(streaming(some), Turn.LEAD, None, None)
+
+    assert ["Join", "Get", "Lease"] == kinds(commands)
+    assert commands[-1].stream == some.leases.stream(miss.flight)
+    assert commands[-1].stream != name_of(Flights())
+
+
+def test_a_stream_that_another_worker_is_given_is_read_along_from_its_first_block_on() -> None:
+    some = Flights()
+    name = name_of(Flights())
+    told = name, (None,), None, name, (said_of(b"one"),)
+    steps = streaming(some)
+    flight = begun(steps).flight
+    joined = [some.join(flight, stream_of(asked("hello", framing=SSE))) for _ in range(3)]
+    steps.send(Turn.LEAD)
+    commands, followed = play(sent(steps, None), *told)
+
+    assert ["Lease", "Read", "Pause", "Lease", "Read"] == kinds(commands)
+    assert Place(flight, name) == commands[1].places[0]
+    assert isinstance(followed, Followed)
+    assert [b"one"] == followed.live.after(0)
+    # And all who wait for it in this process.
+    assert [followed.live] * 2 == [turn.result(0) for turn in joined[1:]]
+
+
+def test_who_waits_for_a_stream_of_another_worker_looks_again_when_that_is_through() -> None:
+    fresh = entry(stored_at=NOW + 1, framing=SSE)
+    told = name_of(Flights()), (None,), None, None, fresh, None
+    commands, hit = play(streaming(Flights()), Turn.LEAD, None, *told)
+
+    asking = ["Join", "Get", "Lease", "Read", "Pause", "Lease", "Get", "Renew"]
+    assert asking == kinds(commands)
+    assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
+
+
+@pytest.mark.parametrize("theirs", ["", "0" * 32], ids=["plain", "another framing"])
+def test_nobody_waits_for_another_kind_of_answer_of_another_worker(theirs: str) -> None:
+    commands, miss = play(streaming(Flights()), Turn.LEAD, None, theirs)
+
+    assert (["Join", "Get", "Lease"], True) == (kinds(commands), miss.is_leader)
+
+
+@pytest.mark.parametrize("heard", [Heard((), is_lost=True), Heard((b"no head",))])
+def test_a_stream_without_its_beginning_is_asked_for_anew(heard: Heard) -> None:
+    told = name_of(Flights()), (heard,)
+    commands, miss = play(streaming(Flights()), Turn.LEAD, None, *told)
+
+    assert (["Join", "Get", "Lease", "Read"], True) == (kinds(commands), miss.is_leader)
+
+
+def test_a_stream_that_may_not_lie_in_the_store_is_no_other_workers() -> None:
+    steps = streaming(Flights(), crosses=False)
+    commands, miss = play(steps, Turn.LEAD, None)
 
     assert (["Join", "Get"], True) == (kinds(commands), miss.is_leader)
 
@@ -149,7 +236,7 @@ def test_whoever_wants_no_other_answer_waits_for_nobody(
 
 
 def test_of_those_who_show_the_same_new_key_one_asks_the_upstream() -> None:
-    commands, miss = play(story(Flights()), Turn.LEAD, None, True, accepted=False)
+    commands, miss = play(story(Flights()), Turn.LEAD, None, None, accepted=False)
     no, yes = (False,), (True, True)
     fresh = entry(stored_at=NOW + 1)
     handed, hit = play(story(Flights()), *no, fresh, *yes, accepted=None)
@@ -160,7 +247,7 @@ def test_of_those_who_show_the_same_new_key_one_asks_the_upstream() -> None:
     assert Hit(hit.parsed, fresh, "exact", is_collapsed=True) == hit
 
 
-@pytest.mark.parametrize("turn", [(ANSWER,), (Turn.LEAD, ANSWER, True), (Turn.ALONE, ANSWER)])
+@pytest.mark.parametrize("turn", [(ANSWER,), (Turn.LEAD, ANSWER, None), (Turn.ALONE, ANSWER)])
 def test_no_answer_is_handed_to_a_key_that_is_still_not_accepted(turn: Any) -> None:
     _, miss = play(story(Flights()), *turn, accepted=False)
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache.collapsing import renewed
-from khazad_mitm.cache.commands import Renew
 from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.flights import Flights, Turn
 from khazad_mitm.cache.leases import LEASE_S, LONGEST_S, RENEWED_S, Leases
 from khazad_mitm.cache.renewer import Renewer
+from khazad_mitm.cache.worker_commands import Renew
 from khazad_mitm.errors import CacheUnavailable
 
 from .driven import executor, parts_of

@@ -29,7 +29,6 @@ from khazad_mitm.cache.commands import (
     IsAccepted,
     IsRefuted,
     Label,
-    Lease,
     Nearest,
     Occupied,
     Put,
@@ -37,12 +36,20 @@ from khazad_mitm.cache.commands import (
     Recall,
     Refuse,
     Remember,
-    Renew,
     Resolve,
     Settle,
     Standing,
     StoreCommand,
     Weigh,
+)
+from khazad_mitm.cache.worker_commands import (
+    Issue,
+    Lease,
+    Place,
+    Publish,
+    Read,
+    Renew,
+    Wanted,
 )
 from khazad_mitm.errors import CacheUnavailable, ConfigError
 from khazad_mitm.store import vectorset
@@ -119,6 +126,12 @@ EVERYTHING: tuple[StoreCommand, ...] = (
     Lease(digest(8), "us", 1.0),
     Renew((digest(8), digest(9)), "us", 1.0),
     Renew((digest(8),), "us", 0.0),
+    Lease(digest(8), "us", 1.0, "0" * 32),
+    Lease(digest(8), "us", 1.0, "1" * 32),
+    Read((Place(digest(8), "0" * 32),), 1.0),
+    Wanted((Place(digest(8), "0" * 32),)),
+    Publish((Issue(Place(digest(8), "0" * 32), (b"a", b"b"), 0, 0),), 1.0),
+    Publish((Issue(Place(digest(8), "0" * 32, 2), (b"c",), 1, 0),), 1.0),
     Find("0000"),
     Find(digest(1)),
     Label(digest(1), ("x",)),

@@ -129,12 +129,12 @@ def check(namespace: Namespace, bounds: dict[str, int]) -> None:
     namespace.check(**bounds)
     # All were to stay for ever: whatever has an index has a body.
     assert namespace.of("e") == namespace.indexed("u")
-    # Whatever is written beside entries ends some day, and a lease when its time is over.
-    for kind in "cwbf":
+    # Whatever is written beside entries ends some day; a lease or a stream when its time is over.
+    for kind in "cwbfsn":
         for name in namespace.of(kind):
             life = namespace.client.ttl(f"{namespace.keys.prefix}{kind}:{name}")
             assert life != -1
-            assert kind != "f" or life <= LEASE_S
+            assert kind not in "fsn" or life <= LEASE_S
 
 
 def test_a_server_killed_under_load_comes_back_with_nothing_half_done() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from khazad_mitm.cache.commands import Lease, Put, Renew
+from khazad_mitm.cache.commands import Put
+from khazad_mitm.cache.worker_commands import Lease, Renew
 from khazad_mitm.store.connect import Store
 from tests.servers import until
 from tests.store.entries import digest, entry
@@ -17,8 +18,7 @@ pytestmark = pytest.mark.parametrize("make_store", SHARED, indirect=True)
 
 
 def lease(store: Store, holder: str, seconds: float = 60.0, flight: str = FLIGHT) -> bool:
-    granted: bool = store.perform(Lease(flight, holder, seconds))
-    return granted
+    return store.perform(Lease(flight, holder, seconds)) is None
 
 
 def test_a_flight_is_one_workers_until_it_is_through(store: Store) -> None:
@@ -65,3 +65,32 @@ def test_what_nobody_holds_is_not_taken_by_saying_so_again(store: Store) -> None
     assert (False,) == store.perform(Renew((FLIGHT,), "one", 60.0))
 
     assert lease(store, "other")
+
+
+STREAM, NEXT = "0" * 32, "1" * 32
+
+
+def test_who_comes_too_late_is_told_which_stream_he_may_read_along(store: Store) -> None:
+    assert store.perform(Lease(FLIGHT, "one", 60.0, STREAM)) is None
+    assert STREAM == store.perform(Lease(FLIGHT, "other", 60.0, NEXT))
+    # Handed over to another caller of the same worker, who is given another one; or none.
+    assert store.perform(Lease(FLIGHT, "one", 60.0, NEXT)) is None
+    assert NEXT == store.perform(Lease(FLIGHT, "other", 60.0))
+    assert lease(store, "one")
+    assert "" == store.perform(Lease(FLIGHT, "other", 60.0, STREAM))
+
+
+def test_a_lease_on_a_stream_is_prolonged_and_ended_by_its_worker_alone(store: Store) -> None:
+    assert store.perform(Lease(FLIGHT, "one", 60.0, STREAM)) is None
+    assert (False,) == store.perform(Renew((FLIGHT,), "on", 0.0))
+    assert (True,) == store.perform(Renew((FLIGHT,), "one", 60.0))
+    assert (True,) == store.perform(Renew((FLIGHT,), "one", 0.0))
+
+    assert lease(store, "other")
+
+
+def test_asking_again_prolongs_nothing(store: Store) -> None:
+    assert store.perform(Lease(FLIGHT, "one", 0.2, STREAM)) is None
+    assert store.perform(Lease(FLIGHT, "one", 60.0, NEXT)) is None
+
+    until(lambda: lease(store, "other"))

@@ -22,17 +22,17 @@ from khazad_mitm.cache.commands import (
     Forget,
     ForgetMany,
     Label,
-    Lease,
     Nearest,
     Put,
     PutMany,
     Refuse,
     Remember,
-    Renew,
     Settle,
     StoreCommand,
     Weigh,
 )
+from khazad_mitm.cache.worker_commands import Issue, Lease, Publish, Read, Renew
+from khazad_mitm.cache.worker_commands import Place as InStream
 from khazad_mitm.exchange import Entry
 from khazad_mitm.store import space as spaces
 from khazad_mitm.store.cluster_store import ClusterStore
@@ -74,6 +74,7 @@ def command(dice: random.Random, places: list[Place]) -> StoreCommand:
     many = tuple(dice.choice(places).entry(dice.randrange(NUMBERS)) for _ in range(8))
     asked = Asked(name(other), "why?" * dice.randrange(50), "messages[0].content", 0.9, 1.0, "t")
     mine = f"worker {other}"
+    streamed = InStream(name(number), f"{other:032x}", other)
     return dice.choice(
         (
             Put(kept, scope, QUESTION),
@@ -91,6 +92,9 @@ def command(dice: random.Random, places: list[Place]) -> StoreCommand:
             Lease(name(number), mine, LEASE_S),
             Renew((name(number), elsewhere.name(other)), mine, LEASE_S),
             Renew((name(number),), mine, 0.0),
+            Lease(name(number), mine, LEASE_S, streamed.stream),
+            Read((streamed,), LEASE_S),
+            Publish((Issue(streamed, (b"block",) * 3, other, 0),), LEASE_S),
             Block(name(number), elsewhere.name(other)),
             Weigh(name(number), 3, candidates=1, checked=1, refuted=elsewhere.name(other)[:16]),
             Settle(name(number), Earned(0.8)),
