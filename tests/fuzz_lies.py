@@ -69,6 +69,8 @@ def reply(command: vectorset.RedisCommand, rng: random.Random, seal: Seal | None
             return [_asked(rng, str(command[1]), seal) for _ in range(rng.randrange(4))]
         case "SCAN":
             return [rng.choice((b"0", 0, b"7")), [b"e:" + _word(rng) for _ in range(3)]]
+        case "PTTL":
+            return rng.choice((-2, -1, 0, 9_000))
         case "SPOP":
             return [_word(rng)]
         case "SET":

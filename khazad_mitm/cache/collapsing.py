@@ -19,6 +19,7 @@ from khazad_mitm.cache.commands import Get, Join, Pause, Steps
 from khazad_mitm.cache.flights import WAIT_S, Flights, Told, Turn
 from khazad_mitm.cache.leases import LEASE_S
 from khazad_mitm.cache.live import Followed, Found, Live
+from khazad_mitm.cache.publications import FRESH_S
 from khazad_mitm.cache.subscriptions import WISH_S
 from khazad_mitm.cache.worker_commands import Lease, Place, Read, Renew
 from khazad_mitm.errors import CacheUnavailable
@@ -28,6 +29,9 @@ from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 FIRST_POLL_S = 0.02
 LONGEST_POLL_S = 0.25
 LONGEST_POLL_OF_STREAM_S = 0.1
+# One that cannot be begun any more has been cut, and somebody is handed over to in a moment; or it
+# is too large, and nobody waits for its end.
+MOST_LOST = 10
 
 
 def coalesced(
@@ -99,7 +103,7 @@ def _leased(flight: str, flights: Flights, stream: str) -> Steps[bool | Live]:
     given, where it is to be one."""
     name = blocks.new_name(stream) if stream else ""
     longest_s = LONGEST_POLL_OF_STREAM_S if stream else LONGEST_POLL_S
-    waited, pause = 0.0, FIRST_POLL_S
+    waited, pause, lost = 0.0, FIRST_POLL_S, 0
     while (theirs := (yield Lease(flight, flights.holder, LEASE_S, name))) is not None:
         if waited >= WAIT_S:
             return True
@@ -108,15 +112,15 @@ def _leased(flight: str, flights: Flights, stream: str) -> Steps[bool | Live]:
                 # As within a process: nobody waits for the last word of another kind of answer.
                 return False
             place = Place(flight, theirs)
-            told = yield Read((place,), WISH_S)
+            told = yield Read((place,), WISH_S, FRESH_S)
             heard = None if told is None else told[0]
-            if heard is not None and heard.blocks:
-                live = flights.subscriptions.begin(place, heard)
-                if live is not None:
-                    flights.go_live(flight, live)
-                    return live
-            if heard is not None and (heard.blocks or heard.is_lost):
-                return False
+            live = None if heard is None else flights.subscriptions.begin(place, heard)
+            if live is not None:
+                flights.go_live(flight, live)
+                return live
+            lost += heard is not None
+            if lost >= MOST_LOST:
+                return True
         yield Pause(pause)
         waited, pause = waited + pause, min(2 * pause, longest_s)
     flights.leases.hold(flight, name)

@@ -140,7 +140,7 @@ class Flights:
             for turn in joining:
                 if turn.set_running_or_notify_cancel():
                     turn.set_result(live)
-        stream = self.leases.stream(key)
+        stream = self.leases.take_stream(key)
         if stream:
             self.publications.begin(key, stream, live)
 

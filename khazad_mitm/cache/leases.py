@@ -51,9 +51,10 @@ class Leases:
             self._ends_at.pop(flight, None)
             self._streams.pop(flight, None)
 
-    def stream(self, flight: str) -> str:
-        """Its name where it is one that is held, or ""."""
-        return self._streams.get(flight, "")
+    def take_stream(self, flight: str) -> str:
+        """Its name where it is one that is held, or "". Once: what follows is another one."""
+        with self._changed:
+            return self._streams.pop(flight, "")
 
     def due(self) -> tuple[str, ...]:
         """All that are held, where it is time to say so again; then not for a while."""

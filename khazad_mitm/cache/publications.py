@@ -26,9 +26,11 @@ from khazad_mitm.cache.worker_commands import Issue, Place, Publish, Wanted
 # is one. A stream's next words are told three times as often where somebody reads them.
 WANTED_EVERY_S = 0.1
 TOLD_EVERY_S = 0.03
-# A stream that thinks still says that it is coming, well before what there is of it ends.
+# A stream that thinks still says that it is coming, well before what there is of it ends. One that
+# has not said so for long is not begun any more: its leader may be gone.
 STILL_EVERY_S = 1.0
 KEPT_S = LEASE_S
+FRESH_S = KEPT_S - 2 * STILL_EVERY_S
 # A store that does not answer is left alone for a moment, and given up at last.
 PAUSE_S = 0.25
 GIVEN_UP_S = LEASE_S
@@ -87,6 +89,9 @@ class _Publication:
             self.last = self.last or (blocks.WHOLE if self.live.is_whole else blocks.CUT)
         elif ends_here:
             self.last = blocks.CUT
+        if self.last == blocks.CUT:
+            # Whoever has sent nothing yet shall not begin it.
+            self.oldest = max(self.oldest, 1)
         # What nobody would keep is still passed on, as it is here, but not from its beginning.
         while self.held_bytes > MAX_ANSWER_BYTES:
             self.held_bytes -= self.sizes[self.oldest]

@@ -54,11 +54,13 @@ class Subscriptions:
         self._is_closed = False
 
     def begin(self, place: Place, heard: Heard) -> Live | None:
-        """Its first blocks are there: read on from these. None: they begin no stream."""
-        live = blocks.live_of(heard.blocks[0])
+        """Read on from its first blocks. None: they begin no stream, or one that was cut."""
+        live = blocks.live_of(heard.blocks[0]) if heard.blocks else None
         if live is None or self._is_closed:
             return None
         blocks.feed(live, heard.blocks[1:])
+        if live.is_over and not live.is_whole:
+            return None
         place = replace(place, number=len(heard.blocks))
         with self._changed:
             self._all[place.stream] = _Subscription(place, live, self._clock())

@@ -84,3 +84,6 @@ class Read:
 
     places: tuple[Place, ...]
     seconds: float
+    rest_s: float = 0.0
+    """To whoever asks for the first one a stream that would end sooner, if nobody says more, is
+    none."""

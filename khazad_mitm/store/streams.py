@@ -91,19 +91,23 @@ def read(
         if place.number == 0:
             ttl = int(command.seconds * 1000)
             told.append(("SET", keys.need(place.flight), place.stream, "PX", ttl))
+            told.append(("PTTL", keys.stream(place.stream)))
     replies = yield [*asked, *told]
-    for reply in replies[len(asked) :]:
-        checked(reply)
-    return tuple(
-        _heard(place, checked(reply), seal)
-        for place, reply in zip(command.places, replies, strict=False)
-    )
+    rests = [checked(reply) for reply in replies[len(asked) :]][1::2]
+    heard = []
+    for place, reply in zip(command.places, replies, strict=False):
+        rest_ms = rests.pop(0) if place.number == 0 else None
+        is_old = rest_ms is not None and rest_ms < command.rest_s * 1000
+        heard.append(None if is_old else _heard(place, checked(reply), seal))
+    return tuple(heard)
 
 
 def _heard(place: Place, found: Any, seal: Seal | None) -> Heard | None:
     oldest, *bodies = found
     if oldest is None:
         return None
+    if not _is_there(place, oldest):
+        return Heard((), is_lost=True)
     told: list[bytes] = []
     for number, body in enumerate(bodies, place.number):
         if body is None:
@@ -112,8 +116,8 @@ def _heard(place: Place, found: Any, seal: Seal | None) -> Heard | None:
         if block is None:
             return Heard(tuple(told), is_lost=True)
         told.append(block)
-    # What is missing otherwise will be told again.
-    return Heard(tuple(told), is_lost=not told and not _is_there(place, oldest))
+    # What is missing will be told again.
+    return Heard(tuple(told))
 
 
 def _is_there(place: Place, oldest: bytes) -> bool:

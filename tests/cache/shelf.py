@@ -59,12 +59,14 @@ class Shelf:
             self.wanted.add(place.stream)
         if place.stream not in self.blocks:
             return None
+        if place.number < self.oldest[place.stream]:
+            return Heard((), is_lost=True)
         told = []
         for number in range(place.number, place.number + AT_ONCE):
             if number not in self.blocks[place.stream]:
                 break
             told.append(self.blocks[place.stream][number])
-        return Heard(tuple(told), not told and place.number < self.oldest[place.stream])
+        return Heard(tuple(told))
 
     def publish(self, some: Publications) -> None:
         self._look(published(some), some)

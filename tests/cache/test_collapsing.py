@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from khazad_mitm.cache import blocks
-from khazad_mitm.cache.collapsing import coalesced, stream_of
+from khazad_mitm.cache.collapsing import MOST_LOST, coalesced, stream_of
 from khazad_mitm.cache.commands import Pause, Steps
 from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.flights import WAIT_S, Flights, Turn
@@ -154,7 +154,7 @@ def test_who_leads_a_stream_says_under_which_name_others_may_read_it() -> None:
     commands, miss = play(streaming(some), Turn.LEAD, None, None)
 
     assert ["Join", "Get", "Lease"] == kinds(commands)
-    assert commands[-1].stream == some.leases.stream(miss.flight)
+    assert commands[-1].stream == some.leases.take_stream(miss.flight)
     assert commands[-1].stream != name_of(Flights())
 
 
@@ -193,12 +193,23 @@ def test_nobody_waits_for_another_kind_of_answer_of_another_worker(theirs: str) 
     assert (["Join", "Get", "Lease"], True) == (kinds(commands), miss.is_leader)
 
 
-@pytest.mark.parametrize("heard", [Heard((), is_lost=True), Heard((b"no head",))])
-def test_a_stream_without_its_beginning_is_asked_for_anew(heard: Heard) -> None:
-    told = name_of(Flights()), (heard,)
-    commands, miss = play(streaming(Flights()), Turn.LEAD, None, *told)
+CUT_AT_ONCE = Heard((*said_of(b"one").blocks, blocks.CUT))
 
-    assert (["Join", "Get", "Lease", "Read"], True) == (kinds(commands), miss.is_leader)
+
+@pytest.mark.parametrize("heard", [Heard((), is_lost=True), Heard((b"no head",)), CUT_AT_ONCE])
+def test_a_stream_that_cannot_be_begun_is_waited_for_a_moment_and_then_asked_for_anew(
+    heard: Heard,
+) -> None:
+    name = name_of(Flights())
+    handed = name, (heard,), None, None, None
+    commands, miss = play(streaming(Flights()), Turn.LEAD, None, *handed)
+    assert ["Lease", "Read", "Pause", "Lease", "Get"] == kinds(commands)[2:]
+    assert miss.is_leader
+
+    told = [name, (heard,), None] * MOST_LOST
+    commands, miss = play(streaming(Flights()), Turn.LEAD, None, *told[:-1], None)
+    assert MOST_LOST == kinds(commands).count("Read")
+    assert miss.is_leader
 
 
 def test_a_stream_that_may_not_lie_in_the_store_is_no_other_workers() -> None:

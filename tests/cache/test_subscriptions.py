@@ -138,6 +138,11 @@ def test_without_a_head_there_is_no_stream(some: Subscriptions, head: bytes) -> 
     assert () == some.places()
 
 
+def test_one_that_was_cut_before_it_was_read_is_not_begun(some: Subscriptions) -> None:
+    assert some.begin(PLACE, Heard((HEAD, b"dhalf", blocks.CUT))) is None
+    assert () == some.places()
+
+
 def test_all_are_cut_when_the_process_ends(
     some: Subscriptions, shelf: Shelf, ended: list[str]
 ) -> None:

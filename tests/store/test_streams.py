@@ -114,6 +114,16 @@ def test_all_of_it_has_an_end(store: Store) -> None:
 
 
 @SHARED
+def test_one_that_has_not_been_heard_of_lately_is_begun_by_nobody(store: Store) -> None:
+    publish(store, issue(ONE, b"a", b"b"), seconds=60.0)
+    places = (ONE, ANOTHER, at(ONE, 1))
+
+    begun = (Heard((b"a", b"b")), None, Heard((b"b",)))
+    assert begun == store.perform(Read(places, 60.0, rest_s=30.0))
+    assert (None, *begun[1:]) == store.perform(Read(places, 60.0, rest_s=61.0))
+
+
+@SHARED
 def test_whoever_says_more_puts_the_end_off(store: Store) -> None:
     publish(store, issue(ONE, b"a"), issue(ANOTHER, b"z"), seconds=0.2)
     publish(store, issue(at(ONE, 1)))
@@ -187,4 +197,5 @@ def test_an_oldest_block_that_is_no_number_is_none_of_ours(
 ) -> None:
     client.hset(Keys.of(namespace).stream(ONE.stream), "o", oldest)
 
-    assert (Heard((), is_lost=True),) == read(redis_store, ONE)
+    # Nor is what has no end.
+    assert (None, Heard((), is_lost=True)) == read(redis_store, ONE, at(ONE, 1))
