@@ -11,14 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.inprocess.upstream import PATH, Upstream
+from tests.inprocess.upstream import PATH, Upstream, frames
 from tests.servers import running_redis
 
 CHECKOUT = Path(__file__).parents[2]
@@ -62,6 +62,32 @@ def test_spawned_workers_cache_with_an_init_of_their_own(
     assert f"worker {shared} fwd=miss hit" == workers[0]
     assert workers[1].endswith("fwd=miss hit")
     assert f"parent {shared}" == last
+
+
+def test_two_programs_read_one_stream_while_it_comes(
+    either: Any, upstream: Upstream, redis_url: str
+) -> None:
+    upstream.holds_back = 3
+    prefix, whole = b"".join(frames("Rome #1")[:-2]), b"".join(frames("Rome #1"))
+    command = [sys.executable, PROGRAMS / "reading.py", either.__name__, upstream.url + PATH]
+    command.append(redis_url)
+    with ExitStack() as stack:
+        programs = []
+        for _ in range(2):
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+            program = stack.enter_context(subprocess.Popen(command, env=env, **pipes))
+            stack.callback(program.kill)
+            # So that it has begun before the other starts, and the other while it is held.
+            assert program.stdout is not None
+            assert prefix == program.stdout.read(len(prefix))
+            programs.append(program)
+        upstream.go_on.set()
+        told = [program.communicate(timeout=WAIT_S) for program in programs]
+
+    assert [whole[len(prefix) :]] * 2 == [out for out, _ in told]
+    assert [False, True] == ["collapsed" in status.decode() for _, status in told]
+    assert 1 == len(upstream.calls)
 
 
 @contextmanager
