@@ -28,7 +28,7 @@ from khazad_mitm.exchange import Entry, Hit, Miss, Outcome, ParsedRequest
 # How often other workers look whether the one that asks is through, or has begun a stream.
 FIRST_POLL_S = 0.02
 LONGEST_POLL_S = 0.25
-LONGEST_POLL_OF_STREAM_S = 0.1
+LONGEST_POLL_OF_STREAM_S = 0.05
 # One that cannot be begun any more has been cut, and somebody is handed over to in a moment; or it
 # is too large, and nobody waits for its end.
 MOST_LOST = 10

@@ -28,17 +28,19 @@ class Others:
     """The threads of one process."""
 
     def __init__(self, parts: Parts) -> None:
-        flights = parts.flights
+        self._flights = parts.flights
         self._renewer = Renewer(parts)
-        ours, theirs = flights.publications, flights.subscriptions
+        ours, theirs = parts.flights.publications, parts.flights.subscriptions
         self._publisher = Watch(parts, ours, partial(published, ours), "publish")
         self._subscriber = Watch(parts, theirs, partial(heard, theirs), "subscribe")
 
     def close(self) -> None:
         """Idempotent."""
-        self._renewer.close()
-        self._publisher.close()
-        self._subscriber.close()
+        # All are told before any is waited for.
+        for some in (self._flights.publications, self._flights.subscriptions):
+            some.close()
+        for one in (self._renewer, self._publisher, self._subscriber):
+            one.close()
 
 
 class Some(Protocol):

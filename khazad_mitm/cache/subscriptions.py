@@ -16,7 +16,7 @@ from khazad_mitm.cache import blocks
 from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.leases import LEASE_S
 from khazad_mitm.cache.live import Live
-from khazad_mitm.cache.worker_commands import Heard, Place, Read
+from khazad_mitm.cache.worker_commands import MOST_READ, Heard, Place, Read
 
 # While words come, and while none do.
 FIRST_PAUSE_S = 0.02
@@ -64,7 +64,7 @@ class Subscriptions:
         place = replace(place, number=len(heard.blocks))
         with self._changed:
             self._all[place.stream] = _Subscription(place, live, self._clock())
-            self._pause_s = FIRST_PAUSE_S
+            self._pause_s = FIRST_PAUSE_S if len(heard.blocks) < MOST_READ else 0.0
             self._changed.notify_all()
         return live
 
@@ -94,7 +94,7 @@ class Subscriptions:
 
     def told(self, places: tuple[Place, ...], heard: tuple[Heard | None, ...]) -> None:
         """What has come of each."""
-        now, has_come = self._clock(), False
+        now, most = self._clock(), 0
         for place, news in zip(places, heard, strict=True):
             one = self._all.get(place.stream)
             if one is None:
@@ -103,13 +103,16 @@ class Subscriptions:
                 if now - one.heard_at > GONE_S:
                     self._end(one)
                 continue
-            one.heard_at, has_come = now, has_come or bool(news.blocks)
+            one.heard_at, most = now, max(most, len(news.blocks))
             one.place = replace(place, number=place.number + len(news.blocks))
             blocks.feed(one.live, news.blocks)
             if one.live.is_over or news.is_lost:
                 self._end(one)
-        longer = min(self._pause_s * 1.5, LONGEST_PAUSE_S)
-        self._pause_s = FIRST_PAUSE_S if has_come else longer
+        if most:
+            # Who comes late has much to read at once.
+            self._pause_s = FIRST_PAUSE_S if most < MOST_READ else 0.0
+        else:
+            self._pause_s = max(FIRST_PAUSE_S, min(self._pause_s * 1.5, LONGEST_PAUSE_S))
 
     def failed(self) -> None:
         """The store did not obey."""

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Blocks of a stream that are read in one go; they have 64 kB at most (`publications`).
+MOST_READ = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -70,7 +73,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Blocks of a stream, as many as there are, and no more than some."""
+    """Blocks of a stream, as many as there are, and no more than MOST_READ."""
 
     blocks: tuple[bytes, ...]
     is_lost: bool = False

@@ -11,14 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from khazad_mitm.cache.worker_commands import Heard, Issue, Place, Publish, Read, Wanted
+from khazad_mitm.cache.worker_commands import (
+    MOST_READ,
+    Heard,
+    Issue,
+    Place,
+    Publish,
+    Read,
+    Wanted,
+)
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.scripts import Script
 from khazad_mitm.store.seal import Seal
 from khazad_mitm.store.trips import Program, RedisCommand, call_each, checked
-
-# Blocks of a stream in one trip, of 64 kB at most each (`publications.BLOCK_BYTES`).
-MOST_READ = 16
 
 # KEYS: stream. ARGV: milliseconds to live, first and last block to be dropped (none where the last
 # is before the first), then fields and values. Gives how many fields there are. In one piece, so

@@ -8,10 +8,8 @@ from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.drive import run
 from khazad_mitm.cache.publications import Publications, published
 from khazad_mitm.cache.subscriptions import Subscriptions, heard
-from khazad_mitm.cache.worker_commands import Heard, Place, Publish, Read, Wanted
+from khazad_mitm.cache.worker_commands import MOST_READ, Heard, Place, Publish, Read, Wanted
 from khazad_mitm.errors import CacheUnavailable
-
-AT_ONCE = 16
 
 
 class Shelf:
@@ -62,7 +60,7 @@ class Shelf:
         if place.number < self.oldest[place.stream]:
             return Heard((), is_lost=True)
         told = []
-        for number in range(place.number, place.number + AT_ONCE):
+        for number in range(place.number, place.number + MOST_READ):
             if number not in self.blocks[place.stream]:
                 break
             told.append(self.blocks[place.stream][number])

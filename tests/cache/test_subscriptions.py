@@ -10,8 +10,14 @@ from khazad_mitm.cache import blocks
 from khazad_mitm.cache.flights import Flights, Turn
 from khazad_mitm.cache.live import Live
 from khazad_mitm.cache.publications import Publications
-from khazad_mitm.cache.subscriptions import GONE_S, SILENT_S, Subscriptions
-from khazad_mitm.cache.worker_commands import Heard, Place
+from khazad_mitm.cache.subscriptions import (
+    FIRST_PAUSE_S,
+    GONE_S,
+    LONGEST_PAUSE_S,
+    SILENT_S,
+    Subscriptions,
+)
+from khazad_mitm.cache.worker_commands import MOST_READ, Heard, Place
 from khazad_mitm.messages import Headers
 
 from .script import entry
@@ -136,6 +142,20 @@ def test_what_was_dropped_before_it_was_read_is_a_cut(some: Subscriptions, shelf
 def test_without_a_head_there_is_no_stream(some: Subscriptions, head: bytes) -> None:
     assert some.begin(PLACE, Heard((head, b"dword"))) is None
     assert () == some.places()
+
+
+def test_who_has_much_to_read_reads_it_without_a_pause(some: Subscriptions, shelf: Shelf) -> None:
+    words = [b"%d " % number for number in range(3 * MOST_READ)]
+    shelf.blocks[PLACE.stream] = dict(enumerate([HEAD, *map(blocks.of_data, [[w] for w in words])]))
+    live = reading(some, shelf)
+    pauses = []
+    for _ in range(5):
+        pauses.append(some._pause_s)
+        shelf.hear(some)
+
+    assert (b"".join(words), False, False) == state(live)
+    assert [0.0, 0.0, 0.0, FIRST_PAUSE_S] == pauses[:4]
+    assert FIRST_PAUSE_S < pauses[4] <= LONGEST_PAUSE_S
 
 
 def test_one_that_was_cut_before_it_was_read_is_not_begun(some: Subscriptions) -> None:

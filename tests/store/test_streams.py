@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 import redis
 
-from khazad_mitm.cache.worker_commands import Heard, Issue, Place, Publish, Read, Wanted
+from khazad_mitm.cache.worker_commands import (
+    MOST_READ,
+    Heard,
+    Issue,
+    Place,
+    Publish,
+    Read,
+    Wanted,
+)
 from khazad_mitm.store.connect import Store
 from khazad_mitm.store.keys import Keys
 from khazad_mitm.store.redis_store import RedisStore
 from khazad_mitm.store.seal import Seal
-from khazad_mitm.store.streams import MOST_READ
 from tests.servers import RedisServer, until
 from tests.store.conftest import KEY
 from tests.store.entries import digest
