@@ -31,9 +31,10 @@ TOLD_EVERY_S = 0.03
 STILL_EVERY_S = 1.0
 KEPT_S = LEASE_S
 FRESH_S = KEPT_S - 2 * STILL_EVERY_S
-# A store that does not answer is left alone for a moment, and given up at last.
+# A store that does not answer is left alone for a moment, and given up at last: to be told late is
+# better than to be cut, and a breaker may find out as late again as it was away that it is back.
 PAUSE_S = 0.25
-GIVEN_UP_S = LEASE_S
+GIVEN_UP_S = 20.0
 
 BLOCK_BYTES = 64 * 1024
 BLOCKS_AT_ONCE = 16

@@ -16,16 +16,17 @@ from khazad_mitm.cache import blocks
 from khazad_mitm.cache.commands import Steps
 from khazad_mitm.cache.leases import LEASE_S
 from khazad_mitm.cache.live import Live
+from khazad_mitm.cache.publications import GIVEN_UP_S
 from khazad_mitm.cache.worker_commands import MOST_READ, Heard, Place, Read
 
 # While words come, and while none do.
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.1
-# A store that has lost the stream is told all of it again, once its leader has noticed
-# (`publications.STILL_EVERY_S`, and a pause); it has gone from one whose leader was killed.
-GONE_S = 2.5
-# A store that does not answer.
-SILENT_S = LEASE_S
+# It has gone from a store that has answered all the time: its leader was killed, or the store was
+# emptied, and is told all of it again once that is noticed (`publications.STILL_EVERY_S`).
+GONE_S = 4.0
+# The store does not answer, or did not lately: its leader may hear later that it is back.
+SILENT_S = GIVEN_UP_S
 # So long a worker's wish to read along counts, if he does not say so again.
 WISH_S = LEASE_S
 
@@ -51,6 +52,8 @@ class Subscriptions:
         self._all: dict[str, _Subscription] = {}
         """By the name of the stream."""
         self._pause_s = FIRST_PAUSE_S
+        self._failed_at = 0.0
+        """When the store did not obey last."""
         self._is_closed = False
 
     def begin(self, place: Place, heard: Heard) -> Live | None:
@@ -100,7 +103,8 @@ class Subscriptions:
             if one is None:
                 continue
             if news is None:
-                if now - one.heard_at > GONE_S:
+                was_away = self._failed_at > one.heard_at
+                if now - one.heard_at > (SILENT_S if was_away else GONE_S):
                     self._end(one)
                 continue
             one.heard_at, most = now, max(most, len(news.blocks))
@@ -116,7 +120,7 @@ class Subscriptions:
 
     def failed(self) -> None:
         """The store did not obey."""
-        now = self._clock()
+        now = self._failed_at = self._clock()
         self._pause_s = LONGEST_PAUSE_S
         for one in list(self._all.values()):
             if now - one.heard_at > SILENT_S:

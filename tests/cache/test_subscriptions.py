@@ -116,6 +116,25 @@ def test_one_that_is_heard_of_no_more_is_cut(
     assert [PLACE.flight] == ended
 
 
+def test_a_store_that_comes_back_empty_is_given_time_to_be_told_again(
+    some: Subscriptions, shelf: Shelf, clock: Clock
+) -> None:
+    live = reading(some, shelf)
+    shelf.is_away = True
+    clock.now += 1.0
+    shelf.hear(some)
+    shelf.is_away = False
+    told = shelf.blocks[PLACE.stream]
+    shelf.forget()
+    clock.now += SILENT_S - 1.0
+    shelf.hear(some)
+    assert not live.is_over
+    shelf.blocks[PLACE.stream], shelf.oldest[PLACE.stream] = {**told, 2: b"dtwo"}, 0
+    shelf.hear(some)
+
+    assert (b"one two", False, False) == state(live)
+
+
 def test_one_that_is_still_coming_is_waited_for(
     some: Subscriptions, shelf: Shelf, clock: Clock
 ) -> None:

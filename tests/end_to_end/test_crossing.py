@@ -32,6 +32,8 @@ WHOLE = b"".join(FRAMES)
 
 Two = tuple[Service, Service]
 
+PATIENCE_S = 3 * WAIT_S
+
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
@@ -39,10 +41,17 @@ def own_redis() -> Iterator[RedisServer]:
         yield server
 
 
+class Patient(threading.Semaphore):
+    """Waits for longer than a store that is away is waited for."""
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        return super().acquire(timeout=PATIENCE_S)
+
+
 @pytest.fixture
 def drip(upstream: Upstream) -> threading.Semaphore:
     """Lets the upstream send a frame more."""
-    drip = threading.Semaphore(0)
+    drip = Patient(0)
     upstream.answer = lambda call: stream_answer(WORDS, drip=drip)
     return drip
 
@@ -92,7 +101,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def opened(
     service: Service, key: str = "one", body: bytes = STREAMED
 ) -> Iterator[http.client.HTTPResponse]:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=WAIT_S)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE_S)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     try:
         connection.request("POST", PATH, body, headers)
