@@ -84,7 +84,7 @@ def deed_of_speaker(reading: Reading) -> str:
 
 def _verb(reading: Reading) -> str:
     """The content word after "how do I" or "how to"; or ""."""
-    return _deed(reading)[1] if "how" in reading.said else ""
+    return _deed(reading)[1] if "how" in reading.vocabulary else ""
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from khazad_mitm.cache.guards import act
 from khazad_mitm.cache.guards.lexicon.function_words import AUXILIARIES, PREPOSITIONS
@@ -135,6 +136,7 @@ def _opens_with(reading: Reading, auxiliaries: frozenset[str]) -> bool:
     return any(word.starts and word.said in auxiliaries for word in reading.words)
 
 
+@lru_cache(maxsize=64)
 def asked(reading: Reading) -> frozenset[str]:
     found = set()
     before = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from khazad_mitm.cache.guards import degrees
 from khazad_mitm.cache.guards.alignment import rest
@@ -77,6 +78,7 @@ def _is_a_way(reading: Reading, superlative: str, other: Reading) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
 def _superlatives(words: tuple[Word, ...]) -> frozenset[str]:
     found = set()
     before = ""

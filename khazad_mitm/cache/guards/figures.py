@@ -32,18 +32,19 @@ def differs(a: Reading, b: Reading) -> bool:
     return here != there and sorted(here) == sorted(there) and _binds_other(a, b)
 
 
-def _figures(reading: Reading) -> list[str]:
-    return [
+@lru_cache(maxsize=64)
+def _figures(reading: Reading) -> tuple[str, ...]:
+    return tuple(
         word
         for word in reading.said
         if not word.isalpha() and any(letter.isdigit() for letter in word)
-    ]
+    )
 
 
-def _missing(figures: list[str], other: Reading) -> bool:
-    known = set(other.said)
-    if known.issuperset(figures):
+def _missing(figures: tuple[str, ...], other: Reading) -> bool:
+    if other.vocabulary.issuperset(figures):
         return False
+    known = set(other.vocabulary)
     for word in other.said:
         if word in LOOSE:
             known.add(LOOSE[word])
@@ -64,6 +65,7 @@ def _units_differ(a: Reading, b: Reading) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
 def _units(reading: Reading) -> frozenset[str]:
     """Those that follow a figure: 30 hours are not 30 people."""
     return frozenset(

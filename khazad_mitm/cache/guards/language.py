@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from khazad_mitm.cache.guards.reading import Reading
 
@@ -39,15 +40,16 @@ def differs(a: Reading, b: Reading) -> bool:
     return bool(here and there and here != there)
 
 
+@lru_cache(maxsize=64)
 def _scripts(text: str) -> frozenset[str]:
     if text.isascii():
         return LATIN if SCRIPTS["latin"].search(text) else NONE
     return frozenset(name for name, letters in SCRIPTS.items() if letters.search(text))
 
 
+@lru_cache(maxsize=64)
 def _language(reading: Reading) -> str:
-    said = set(reading.said)
-    counts = {language: len(words & said) for language, words in KNOWN.items()}
+    counts = {language: len(words & reading.vocabulary) for language, words in KNOWN.items()}
     best = max(counts.values())
     leaders = [language for language, count in counts.items() if count == best]
     return leaders[0] if best >= 2 and len(leaders) == 1 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.lexicon.opposites import PREFIXES
@@ -67,12 +68,13 @@ def _is_turned_beside(a: Reading, b: Reading) -> bool:
     )
 
 
-def _pairs(reading: Reading) -> set[tuple[str, str]]:
-    return {
+@lru_cache(maxsize=64)
+def _pairs(reading: Reading) -> frozenset[tuple[str, str]]:
+    return frozenset(
         (word.lemma, after.lemma)
         for word, after in itertools.pairwise(reading.words)
         if word.is_content and after.is_content
-    }
+    )
 
 
 def _stages(reading: Reading) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from khazad_mitm.cache.guards.reading import Reading
 
@@ -25,6 +26,7 @@ def differs(a: Reading, b: Reading) -> bool:
     return here in ("1", "2") and there in ("1", "2") and here != there
 
 
+@lru_cache(maxsize=64)
 def _is_for_another(reading: Reading) -> bool:
     """ "Can someone else do it", where the other asks whether he can himself."""
     return any(
@@ -33,6 +35,7 @@ def _is_for_another(reading: Reading) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
 def _meant(reading: Reading) -> str:
     """ "1", "2", or "" where it is both, neither or nobody in particular."""
     said = reading.said

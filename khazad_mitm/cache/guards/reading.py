@@ -16,8 +16,10 @@ from khazad_mitm.cache.guards.lexicon.function_words import FUNCTION
 
 # A word with its apostrophes; initials (U.S.); a figure with what joins its parts (3.11, 10:30,
 # 2026-11-23, X200, GPT-4, $5); a run of signs. C++, C#, .NET and f# are words too.
+# What most words are is looked for first.
 PIECE = re.compile(
-    r"(?P<initials>(?:[A-Za-z]\.){2,}[A-Za-z]?)"
+    r"(?P<plain>(?<!\w)[^\W\d_]{2,}(?=[\s?!,]|$))"
+    r"|(?P<initials>(?:[A-Za-z]\.){2,}[A-Za-z]?)"
     r"|(?P<figure>(?<![\w])[-+]?[$€£¥₹]?\s?(?:[^\W\d_]+-)?[^\W_]*\d[^\W_]*"
     r"(?:[.,:/-][^\W_]*\d[^\W_]*)*%?|\d+(?:[.,:]\d+)*%?)"
     r"|(?P<word>(?:[^\W\d_]|(?<=[^\W_])\d)+(?:['’][^\W\d_]+)*(?:\+\+|\#)?)"
@@ -60,7 +62,8 @@ SCALES = {"C": " celsius", "F": " fahrenheit"}
 SHOUTED = 0.7
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen, though nobody alters one: that would triple what it takes to make it.
+@dataclass(slots=True, eq=False)
 class Word:
     """One word of a text."""
 
@@ -87,6 +90,8 @@ class Reading:
     text: str
     words: tuple[Word, ...]
     said: tuple[str, ...]
+    vocabulary: frozenset[str]
+    """What is said, in no order."""
     lemmas: frozenset[str]
     """Of all words, and what they ask for (`how much`: a price)."""
     content: tuple[Word, ...]
@@ -100,21 +105,23 @@ class Reading:
         return tuple(word for word in self.words if word.sentence not in self.told)
 
     def has(self, *words: str) -> bool:
-        return any(word in self.said for word in words)
+        return not self.vocabulary.isdisjoint(words)
 
 
 @lru_cache(maxsize=512)
 def read(text: str) -> Reading:
     raw, marks = _split(text)
     words = _words(raw)
+    said = tuple([word.said for word in words])
+    lemmas = frozenset([word.lemma for word in words])
+    implied = [tables.IMPLIED[word] for word in said if word in tables.IMPLIED]
     return Reading(
         text,
         words,
-        tuple(word.said for word in words),
-        frozenset(word.lemma for word in words).union(
-            *(tables.IMPLIED[word.said] for word in words if word.said in tables.IMPLIED)
-        ),
-        tuple(word for word in words if word.is_content),
+        said,
+        frozenset(said),
+        lemmas.union(*implied) if implied else lemmas,
+        tuple([word for word in words if word.is_content]),
         _told(marks),
     )
 
@@ -137,31 +144,33 @@ def _words(raw: list[_Raw]) -> tuple[Word, ...]:
     raw = _phrases(_numbers(raw))
     found = []
     for index, item in enumerate(raw):
-        is_function = item.said in FUNCTION or item.said.startswith("~")
-        lemma = item.said if is_function else tables.lemma(degrees.positive(item.said))
+        is_function, lemma, is_generic, is_known = _alone(item.said)
         is_beside = _is_beside_name(raw, index)
         is_id = item.said == "number" and _is_id(raw, index)
         if is_id:
             lemma = ID
-        is_name = (item.is_name and not is_beside) or item.said in tables.NAMES
+        is_name = (item.is_name and not is_beside) or is_known
         found.append(
             Word(
                 item.said,
                 lemma,
                 not is_function,
-                (
-                    not is_function
-                    and not is_id
-                    and spelling.stem(item.said) in tables.GENERIC
-                    and not _is_of_a_kind(raw, index)
-                )
-                or is_beside,
+                (is_generic and not is_id and not _is_of_a_kind(raw, index)) or is_beside,
                 is_name,
                 item.sentence,
                 item.starts,
             )
         )
     return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _alone(word: str) -> tuple[bool, str, bool, bool]:
+    """Is it a function word, its lemma, is it of wide meaning, and is it known as a name?"""
+    is_function = word in FUNCTION or word.startswith("~")
+    lemma = word if is_function else tables.lemma(degrees.positive(word))
+    is_generic = not is_function and spelling.stem(word) in tables.GENERIC
+    return is_function, lemma, is_generic, word in tables.NAMES
 
 
 def _is_beside_name(raw: list[_Raw], index: int) -> bool:
@@ -298,9 +307,9 @@ def _phrases(raw: list[_Raw]) -> list[_Raw]:
     index = 0
     while index < len(raw):
         for length, table in tables.PHRASES.get(keys[index], ()):
-            window = raw[index : index + length]
             meaning = table.get(tuple(keys[index : index + length]))
             if meaning is not None:
+                window = raw[index : index + length]
                 starts = raw[index].starts
                 if meaning:
                     for part in meaning.split():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Set
+from functools import lru_cache
 
 from khazad_mitm.cache.guards.lexicon.tables import kinds_of, lemma
 from khazad_mitm.cache.guards.reading import Reading, Word
@@ -50,8 +52,8 @@ def differs(a: Reading, b: Reading) -> bool:
     every_here, every_there = _scopes(a.words), _scopes(b.words)
     if every_here == every_there:
         return _turn_other_ways(a, b)
-    here = every_here & (every_there | _scopes(a.compared_with(b)))
-    there = every_there & (every_here | _scopes(b.compared_with(a)))
+    here: Set[str] = every_here & (every_there | _scopes(a.compared_with(b)))
+    there: Set[str] = every_there & (every_here | _scopes(b.compared_with(a)))
     here, there = _without_instead(here, there, b), _without_instead(there, here, a)
     here, there = here - _slips(here - there, a, b), there - _slips(there - here, b, a)
     if (here ^ there) - WEAK or (here - there and there - here):
@@ -64,7 +66,7 @@ def _turn_other_ways(a: Reading, b: Reading) -> bool:
     return bool(here and there and here.isdisjoint(there))
 
 
-def _slips(scopes: set[str], own: Reading, other: Reading) -> set[str]:
+def _slips(scopes: Set[str], own: Reading, other: Reading) -> Set[str]:
     """Those that the other has as well, mistyped: "the frist"."""
     if not scopes:
         return scopes
@@ -75,21 +77,23 @@ def _slips(scopes: set[str], own: Reading, other: Reading) -> set[str]:
     }
 
 
-def _without_instead(own: set[str], others: set[str], other: Reading) -> set[str]:
+def _without_instead(own: Set[str], others: Set[str], other: Reading) -> set[str]:
     return {scope for scope in own if scope in others or not other.has(*INSTEAD.get(scope, ()))}
 
 
-def _turns(reading: Reading) -> set[int]:
+@lru_cache(maxsize=64)
+def _turns(reading: Reading) -> frozenset[int]:
     """This year, next week, last night: which of the times it is."""
-    return {
+    return frozenset(
         TURNS[word.said]
         for word, after in itertools.pairwise(reading.words)
         if word.said in TURNS
         and (after.lemma in TIMES or not kinds_of(after.said, after.lemma).isdisjoint(TIME_KINDS))
-    }
+    )
 
 
-def _scopes(words: tuple[Word, ...]) -> set[str]:
+@lru_cache(maxsize=64)
+def _scopes(words: tuple[Word, ...]) -> frozenset[str]:
     found = {SCOPES[word.said] for word in words if word.said in SCOPES}
     if any(
         word.said in KEEPING and before.said in BEFORE_KEEPING and not after.said.endswith("ing")
@@ -98,4 +102,4 @@ def _scopes(words: tuple[Word, ...]) -> set[str]:
         found.add("keep")
     if any(word.said == "but" and before.said in ALL for before, word in itertools.pairwise(words)):
         found.add("except")
-    return found
+    return frozenset(found)

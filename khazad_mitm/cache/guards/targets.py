@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from functools import lru_cache
 
 from khazad_mitm.cache.guards.alignment import rest
 from khazad_mitm.cache.guards.negation import NEGATIONS, PREVENTING
@@ -12,12 +12,13 @@ from khazad_mitm.cache.guards.reading import Reading
 
 WHOLE = frozenset(("every", "all", "each"))
 ANY_ONE = frozenset(("a", "an", "one", "any", "some"))
-BOUND = ("only", "who", "whom", "whose", "that", "which", "wrong", "new", "old", "broken", "empty")
+BOUND = frozenset("only who whom whose that which wrong new old broken empty".split())
 """What follows these is said of a part: "those who pay can vote", "those who vote can pay"."""
 ASKING = frozenset(("who", "whom", "what"))
 DOING = frozenset(("do", "does", "did"))
 INTERROGATIVE = frozenset("why how when where".split())
 BE = frozenset("is are was were can could will would has have".split())
+HELPING = DOING | BE
 TIMES = frozenset("second minute hour day night week weekend month year time".split())
 """Every day is once a day."""
 CAN = frozenset("can could may might should must will would do does did".split())
@@ -31,7 +32,7 @@ SPEAKERS = dict.fromkeys(FIRST, "i") | dict.fromkeys(SECOND, "you")
 def differs(a: Reading, b: Reading) -> bool:
     return (
         _denies_other(a, b)
-        or any(_is_of_other(a, b, marker) for marker in BOUND)
+        or any(_is_of_other(a, b, marker) for marker in a.vocabulary & b.vocabulary & BOUND)
         or _asks_of_other(a, b)
         or _compares_other(a, b)
         or _takes_one(a, b)
@@ -64,13 +65,16 @@ def _after(reading: Reading, marker: str) -> set[str]:
 
 def _denies_other(a: Reading, b: Reading) -> bool:
     """Both deny something, and one says plainly, before it does, what the other denies."""
+    if a.vocabulary.isdisjoint(NEGATIONS) or b.vocabulary.isdisjoint(NEGATIONS):
+        return False
     (here, plain_here), (there, plain_there) = _denied(a), _denied(b)
     if not here or not there:
         return False
     return bool((here - there) & plain_there or (there - here) & plain_here)
 
 
-def _denied(reading: Reading) -> tuple[set[str], set[str]]:
+@lru_cache(maxsize=64)
+def _denied(reading: Reading) -> tuple[frozenset[str], frozenset[str]]:
     """What is denied, and what is said before that. "Was Pluto not", "was not Pluto": no name."""
     denied: set[str] = set()
     plain: set[str] = set()
@@ -82,19 +86,17 @@ def _denied(reading: Reading) -> tuple[set[str], set[str]]:
             denied.update([next(after, "")])
         elif not denied and word.is_content:
             plain.add(word.lemma)
-    return denied - {""}, plain
+    return frozenset(denied - {""}), frozenset(plain)
 
 
 def _is_inverted(reading: Reading, index: int) -> bool:
     """ "Why doesn't the car start": what is denied stands after the doer, who knows how far."""
     words = reading.words
     asks = index >= 2 and words[index - 2].said in INTERROGATIVE
-    return asks and words[index].said == "not" and words[index - 1].said in DOING | BE
+    return asks and words[index].said == "not" and words[index - 1].said in HELPING
 
 
 def _is_of_other(a: Reading, b: Reading, marker: str) -> bool:
-    if marker not in a.said or marker not in b.said:
-        return False
     here, there = _after(a, marker), _after(b, marker)
     return bool(here and there and here.isdisjoint(there)) and (
         here <= b.lemmas and there <= a.lemmas
@@ -140,12 +142,15 @@ def _takes_one(a: Reading, b: Reading) -> bool:
     return bool(wholes & ones) and not _next_to(b, WHOLE) & wholes
 
 
-def _next_to(reading: Reading, markers: frozenset[str]) -> set[str]:
-    return {
+@lru_cache(maxsize=128)
+def _next_to(reading: Reading, markers: frozenset[str]) -> frozenset[str]:
+    if reading.vocabulary.isdisjoint(markers):
+        return frozenset()
+    return frozenset(
         after.lemma
         for word, after in itertools.pairwise(reading.words)
         if word.said in markers and after.is_content and after.said not in TIMES
-    }
+    )
 
 
 def _counts_other(a: Reading, b: Reading) -> bool:
@@ -195,7 +200,8 @@ def _acts_on_other(a: Reading, b: Reading) -> bool:
     )  # fmt: skip
 
 
-def _acted_on(reading: Reading) -> tuple[str, set[str]]:
+@lru_cache(maxsize=64)
+def _acted_on(reading: Reading) -> tuple[str, frozenset[str]]:
     """What is to be done, and the words right after it, articles aside."""
     words = reading.words
     for index, word in enumerate(words[2:], 2):
@@ -207,8 +213,8 @@ def _acted_on(reading: Reading) -> tuple[str, set[str]]:
                 lambda w: (w.is_content or w.said in DETERMINERS) and not w.starts,
                 words[index + 1 :],
             )
-            return word.lemma, {w.lemma for w in run if w.is_content}
-    return "", set()
+            return word.lemma, frozenset(w.lemma for w in run if w.is_content)
+    return "", frozenset()
 
 
 def _is_done_by_what(a: Reading, b: Reading) -> bool:
@@ -221,34 +227,39 @@ def _is_done_by_what(a: Reading, b: Reading) -> bool:
     return False
 
 
-def _done_by_what(reading: Reading) -> set[str]:
+@lru_cache(maxsize=64)
+def _done_by_what(reading: Reading) -> frozenset[str]:
     """The words right after what is asked for: `sell` in "which shops in York sell"."""
     found: set[str] = set()
     is_asked = False
     for before, word in itertools.pairwise(reading.words):
         if before.starts:
             is_asked = before.said in WHAT
-        if word.said in SPEAKERS or word.said in BE | DOING:
+        if word.said in SPEAKERS or word.said in HELPING:
             is_asked = False
         if is_asked and before.is_content and word.is_content and not word.is_name:
             found.add(word.lemma)
-    return found
+    return frozenset(found)
 
 
-def _doers(reading: Reading) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=64)
+def _doers(reading: Reading) -> tuple[tuple[str, str], ...]:
     """(who, deed) of "can my neighbour keep"."""
     words = reading.words
+    found = []
     for index, (asks, whose, doer) in enumerate(zip(words, words[1:], words[2:], strict=False)):
         if asks.said in CAN and not whose.is_content and doer.is_content:
             following = words[index + 3 : index + 6]
             if len(following) == 3 and following[0].said in HAVING and following[1].said == "to":
                 following = following[2:]
             if following and following[0].is_content:
-                yield doer.lemma, following[0].lemma
+                found.append((doer.lemma, following[0].lemma))
+    return tuple(found)
 
 
+@lru_cache(maxsize=64)
 def _counted(reading: Reading) -> dict[str, set[str]]:
-    """The words right after each number."""
+    """The words right after each number; not to be altered."""
     found: dict[str, set[str]] = {}
     words = reading.words
     for index, word in enumerate(words):
