@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Away: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Has something done elsewhere."""
+Asking: TypeAlias = StoreCommand | Embed | Judge
 
 PATIENT_S = 30.0
 """Deadline of what nobody waits for; loading the model takes 0.3 s, on a busy machine several."""
@@ -94,7 +95,6 @@ async def run_async(
                 told = await teller.tell(partial(steps.send, result))
         return told.value  # type: ignore[no-any-return]  # a generator's return value is untyped
     finally:
-        # Where it was left in the middle, others may be waiting for its end.
         teller.leave()
 
 
@@ -163,7 +163,7 @@ def obey(parts: Parts, waiting: Waiting, command: Command) -> Any:
     for key in _awaited(command):
         with (patience := _behind(command, waiting)):
             parts.landings.wait(key, patience.spare_s)
-    guarded = _Guarded(parts, command, waiting)
+    guarded = _Guarded(parts, command, waiting, probes=False)
     guarded.admit()
     return _obeyed(guarded)
 
@@ -199,7 +199,7 @@ async def obey_async(parts: Parts, waiting: Waiting, command: Command) -> Any:
     for key in _awaited(command):
         with (patience := _behind(command, waiting)):
             await parts.landings.wait_async(key, patience.spare_s)
-    guarded = _Guarded(parts, command, waiting)
+    guarded = _Guarded(parts, command, waiting, probes=False)
     guarded.admit()
     with guarded:
         if isinstance(command, (Embed, Judge)):
@@ -261,11 +261,8 @@ def _judged(parts: Parts, pair: Pair) -> bool:
 class _Guarded:
     """Asks the breakers before, tells them after, and makes every failure a CacheUnavailable."""
 
-    def __init__(
-        self, parts: Parts, command: StoreCommand | Embed | Judge, waiting: Waiting
-    ) -> None:
-        self.parts = parts
-        self.command = command
+    def __init__(self, parts: Parts, command: Asking, waiting: Waiting, *, probes: bool) -> None:
+        self.parts, self.command, self._is_probe = parts, command, probes
         self.patience = waiting.store
         self._breaker = parts.store_breaker
         self._keeps = isinstance(command, GROWING)
@@ -278,6 +275,7 @@ class _Guarded:
             self.patience, self._breaker = Patience(bench.deadline_s), bench.breaker
         if isinstance(command, (Embed, Judge)) and command.may_wait:
             self.patience = Patience(PATIENT_S)
+        self._breakers = [self._breaker, parts.keeping_breaker][: 1 + self._keeps]
 
     def admit(self) -> None:
         """Raise where the part is left alone, or there is no time left for it.
@@ -287,8 +285,7 @@ class _Guarded:
         """
         if self._loading:
             raise CacheUnavailable("the model is being loaded")
-        breakers = [self._breaker, self.parts.keeping_breaker][: 1 + self._keeps]
-        for breaker in breakers:
+        for breaker in self._breakers:
             if not breaker.allows():
                 if breaker.wants_probe():
                     self.parts.probes.hand(partial(self._probe, self._time_of(breaker)))
@@ -312,7 +309,7 @@ class _Guarded:
             with suppress(Exception):
                 self.parts.store.perform(self.command)  # type: ignore[arg-type]  # it is its own
         with suppress(CacheUnavailable):
-            _obeyed(_Guarded(self.parts, self.command, waiting))
+            _obeyed(_Guarded(self.parts, self.command, waiting, probes=True))
 
     def __enter__(self) -> _Guarded:
         self.patience.__enter__()
@@ -321,30 +318,33 @@ class _Guarded:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self.patience.__exit__()
         if error is None:
-            self._breaker.succeeded()
-            if self._keeps:
-                self.parts.keeping_breaker.succeeded()
+            for breaker in self._breakers:
+                self._tell(breaker, None)
             if isinstance(self.command, GetMany):
                 # There may be much more of it: each piece that comes in time may be followed.
                 self.patience.renew()
-        elif isinstance(error, NotAsked):
-            return
         elif isinstance(error, WriteDenied):
-            self._breaker.succeeded()
-            self.parts.keeping_breaker.failed(error)
-        elif isinstance(error, (TimeoutError, asyncio.TimeoutError)) or (
-            isinstance(error, CacheUnavailable) and self.patience.is_over
-        ):
-            failure = CacheUnavailable(
-                f"no answer within {(self.patience.limit_s or 0) * 1000:.0f} ms"
-            )
-            self._breaker.failed(failure)
-            raise failure from error
-        elif isinstance(error, CacheUnavailable):
-            self._breaker.failed(error)
-        elif isinstance(error, Exception):
-            # An edge: whatever a store or a model may raise, the call goes on without it. A
-            # model's or a user's function's: its message may quote the text.
-            failure = CacheUnavailable(outline(error))
-            self._breaker.failed(failure)
-            raise failure from error
+            self._tell(self._breaker, None)
+            self._tell(self.parts.keeping_breaker, error)
+        elif isinstance(error, Exception) and not isinstance(error, NotAsked):
+            # An edge: whatever a store or a model may raise, the call goes on without it.
+            failure = self._failure(error)
+            self._tell(self._breaker, failure)
+            if failure is not error:
+                raise failure from error
+
+    def _tell(self, breaker: Breaker, failure: CacheUnavailable | None) -> None:
+        """What came of it. Of a part that is left alone a probe alone has news: any other command
+        was on its way when that began."""
+        if self._is_probe and failure is None:
+            breaker.succeeded()
+        elif failure is not None and (self._is_probe or not breaker.is_open):
+            breaker.failed(failure)
+
+    def _failure(self, error: Exception) -> CacheUnavailable:
+        is_late = isinstance(error, CacheUnavailable) and self.patience.is_over
+        if is_late or isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+            limit_ms = (self.patience.limit_s or 0) * 1000
+            return CacheUnavailable(f"no answer within {limit_ms:.0f} ms")
+        # A model's or a user's function's: its message may quote the text.
+        return error if isinstance(error, CacheUnavailable) else CacheUnavailable(outline(error))

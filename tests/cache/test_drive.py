@@ -15,6 +15,7 @@ from khazad_mitm.cache.drive import nobody, obey, obey_async, run_async, somebod
 from khazad_mitm.cache.parts import Parts
 from khazad_mitm.errors import CacheUnavailable, WriteDenied
 from khazad_mitm.exchange import Pair
+from tests.servers import until
 
 from .driven import Hanging, both, executor, parts_of
 from .script import VECTOR, entry
@@ -109,6 +110,25 @@ def test_a_store_is_tried_again_while_nobody_waits(
     # First with the time to connect that a new connection takes.
     assert [(Get("f"), None), (Get("f"), parts.store_deadline_s / 2)] == store.asked
     parts.probes.close()
+
+
+def test_what_was_on_its_way_when_a_store_failed_is_no_news_of_it(
+    parts_of: Callable[..., Parts],
+) -> None:
+    now, store, asked = [0.0], Hanging(), []
+    parts = replace(parts_of(), store=store, store_breaker=Breaker("store", lambda: now[0]))
+    slow = threading.Thread(target=lambda: asked.append(obey(parts, nobody(), Get("f"))))
+    slow.start()
+    until(lambda: store.asked)
+    parts.store_breaker.failed(OSError("gone"))
+    now[0] += LONGEST_PAUSE_S
+    # A probe is on its way, too.
+    assert parts.store_breaker.wants_probe()
+    store.go_on.set()
+    slow.join(5)
+
+    assert 1 == len(asked)
+    assert parts.store_breaker.is_open
 
 
 def test_what_counts_is_not_counted_twice_by_a_probe(parts_of: Callable[..., Parts]) -> None:
