@@ -40,17 +40,18 @@ class Batcher:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._dimension: int | None = None
 
-    def embed(self, text: str) -> Vector:
-        """float32[dim]. Raises CacheUnavailable where the call fails or gives anything else."""
+    def embed(self, text: str, patience_s: float = PATIENCE_S) -> Vector:
+        """float32[dim]. Raises CacheUnavailable where the call fails or gives anything else, or
+        nothing within `patience_s`."""
         future: Future[Vector] = Future()
         self._waiting.append((text, future))
         # As many turns as texts; a turn takes all that wait, so most find nothing left to do.
         self._executor.submit(self._turn)
         try:
-            return future.result(PATIENCE_S)
+            return future.result(patience_s)
         except TimeoutError as error:
             future.cancel()
-            raise CacheUnavailable(f"no vector within {PATIENCE_S:.0f} s") from error
+            raise CacheUnavailable(f"no vector within {patience_s:.0f} s") from error
 
     def _turn(self) -> None:
         batch = self._taken()

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from khazad_mitm.embed import batcher
 from khazad_mitm.embed.batcher import MOST_TEXTS, Batcher
 from khazad_mitm.errors import CacheUnavailable
 from khazad_mitm.own_calls import is_guarded
@@ -89,18 +88,14 @@ def test_vectors_of_another_dimension_than_the_first_are_refused() -> None:
     assert (2,) == shared.embed("c").shape
 
 
-def test_nobody_waits_for_ever_and_a_text_given_up_is_not_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_nobody_waits_for_ever_and_a_text_given_up_is_not_sent() -> None:
     gate = Gate()
     shared = Batcher(gate, "test")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(shared.embed, "x")
         until(lambda: gate.calls)
-        monkeypatch.setattr(batcher, "PATIENCE_S", 0.0)
         with pytest.raises(CacheUnavailable, match="no vector within"):
-            shared.embed("given up")
-        monkeypatch.undo()
+            shared.embed("given up", 0.0)
         gate.is_open.set()
         first.result(PATIENCE_S)
         shared.embed("later")
